@@ -1,0 +1,147 @@
+"""The names footspan writes and reads: attributes, events, aliases, categories.
+
+Names that OpenTelemetry's semantic conventions define are copied here as literals, because importing the package (and
+its unstable half) costs time at start; a test holds every one against the package. Names that no convention defines
+start with ``footspan.``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# -- semantic conventions ----------------------------------------------------------------------------------------------
+
+BROWSER_LANGUAGE: Final = "browser.language"
+CLIENT_ADDRESS: Final = "client.address"
+ERROR_TYPE: Final = "error.type"
+EXCEPTION_MESSAGE: Final = "exception.message"
+EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
+EXCEPTION_TYPE: Final = "exception.type"
+GEO_COUNTRY_ISO_CODE: Final = "geo.country.iso_code"
+HOST_IP: Final = "host.ip"
+HOST_NAME: Final = "host.name"
+HTTP_REQUEST_METHOD: Final = "http.request.method"
+HTTP_RESPONSE_STATUS_CODE: Final = "http.response.status_code"
+HTTP_ROUTE: Final = "http.route"
+LOG_RECORD_UID: Final = "log.record.uid"
+OS_DESCRIPTION: Final = "os.description"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+SERVICE_NAME: Final = "service.name"
+SERVICE_VERSION: Final = "service.version"
+SESSION_ID: Final = "session.id"
+TELEMETRY_DISTRO_NAME: Final = "telemetry.distro.name"
+TELEMETRY_DISTRO_VERSION: Final = "telemetry.distro.version"
+URL_FULL: Final = "url.full"
+URL_PATH: Final = "url.path"
+URL_QUERY: Final = "url.query"
+URL_SCHEME: Final = "url.scheme"
+USER_AGENT_ORIGINAL: Final = "user_agent.original"
+USER_EMAIL: Final = "user.email"
+USER_FULL_NAME: Final = "user.full_name"
+USER_ID: Final = "user.id"
+
+# Request headers on spans and events are `string[]` attributes named by the lower-case header
+# (semantic conventions, HTTP: `http.request.header.<key>`).
+HTTP_REQUEST_HEADER_REFERER: Final = "http.request.header.referer"
+
+# -- ours --------------------------------------------------------------------------------------------------------------
+
+CAMPAIGN_START_CODE: Final = "footspan.campaign.start_code"
+CATEGORY: Final = "footspan.event.category"
+DESTINATION: Final = "footspan.destination"
+"""Names the one destination (by its name in the settings) that a record is for."""
+DURATION_MS: Final = "footspan.duration_ms"
+PAGE_TITLE: Final = "footspan.page.title"
+REDACTED: Final = "footspan.redacted"
+"""``string[]``: the keys whose values the redactor removed or changed. Keys only, never values."""
+REQUEST_ID: Final = "footspan.request.id"
+SAMPLING_RATE: Final = "footspan.sampling.rate"
+SCREEN: Final = "footspan.screen"
+TAG: Final = "footspan.tag"
+
+UTM_FIELDS: Final = ("source", "medium", "campaign", "content", "term")
+CLICK_ID_FIELDS: Final = ("fbclid", "ttclid", "gclid", "msclkid", "twclid", "li_fat_id")
+
+EVENT_PAGE_VIEW: Final = "footspan.page_view"
+EVENT_IDENTIFY: Final = "footspan.identify"
+EVENT_EXCEPTION: Final = "exception"
+
+# -- aliases: the keyword a person writes -> the attribute it becomes ---------------------------------------------------
+
+ALIASES: Final[dict[str, str]] = {
+    "user_id": USER_ID,
+    "session_id": SESSION_ID,
+    "request_id": REQUEST_ID,
+    "email": USER_EMAIL,
+    "full_name": USER_FULL_NAME,
+    "category": CATEGORY,
+    "bot_param": CAMPAIGN_START_CODE,
+    **{f"utm_{field}": f"footspan.utm.{field}" for field in UTM_FIELDS},
+    **{field: f"footspan.click_id.{field}" for field in CLICK_ID_FIELDS},
+}
+"""Recognised in every call."""
+
+REQUEST_ALIASES: Final[dict[str, str]] = {
+    **ALIASES,
+    "url": URL_FULL,
+    "path": URL_PATH,
+    "query": URL_QUERY,
+    "hostname": SERVER_ADDRESS,
+    "referrer": HTTP_REQUEST_HEADER_REFERER,
+    "ip": CLIENT_ADDRESS,
+    "user_agent": USER_AGENT_ORIGINAL,
+    "method": HTTP_REQUEST_METHOD,
+    "language": BROWSER_LANGUAGE,
+    "screen": SCREEN,
+    "title": PAGE_TITLE,
+    "tag": TAG,
+}
+"""Recognised by ``page_view``, the context and the compatible clients: in ``track("payment", method="card")`` the
+``method`` is the caller's own word, not HTTP's."""
+
+MEASUREMENT_ALIASES: Final[dict[str, str]] = {
+    **ALIASES,
+    "duration_ms": DURATION_MS,
+    "error_type": ERROR_TYPE,
+    "error_message": EXCEPTION_MESSAGE,
+    "stack_trace": EXCEPTION_STACKTRACE,
+}
+"""Recognised by the decorators and ``track_exception``."""
+
+STRING_LIST_ATTRIBUTES: Final = frozenset({HTTP_REQUEST_HEADER_REFERER, HOST_IP})
+"""Attributes that the conventions type as ``string[]``: a lone string becomes a list of one."""
+
+PROPERTY_NAMES: Final[dict[str, str]] = {
+    attribute: keyword for keyword, attribute in {**REQUEST_ALIASES, **MEASUREMENT_ALIASES}.items()
+}
+"""Read the other way: the property name under which a destination receives an attribute."""
+
+# -- categories --------------------------------------------------------------------------------------------------------
+
+CATEGORIES: Final = ("user", "generation", "payment", "error", "performance", "system")
+
+CATEGORY_SYNONYMS: Final[dict[str, str]] = {
+    **{category: category for category in CATEGORIES},
+    **dict.fromkeys(("auth", "login", "signup", "logout", "session", "ui", "page", "click", "modal", "button"), "user"),
+    **dict.fromkeys(("generate", "image"), "generation"),
+    **dict.fromkeys(("checkout", "purchase", "stripe", "credits", "credit"), "payment"),
+    **dict.fromkeys(("exception", "failure"), "error"),
+    **dict.fromkeys(("timing", "duration"), "performance"),
+    **dict.fromkeys(("api", "request", "response"), "system"),
+}
+
+
+def category_of(name: str) -> str:
+    """The category that an event's name stands for, where the event does not say.
+
+    Args:
+        name: The event's name; its first dotted part decides.
+
+    Returns:
+        One of :data:`CATEGORIES` for a known first part, else the first part itself.
+    """
+    if name in {EVENT_PAGE_VIEW, EVENT_IDENTIFY}:
+        return "user"
+    first = name.partition(".")[0].lower()
+    return CATEGORY_SYNONYMS.get(first, first)

@@ -1,0 +1,125 @@
+"""The contract between whoever writes events, whoever keeps them and whoever carries them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from footspan.otlp_json import LogLine
+
+Accepts = "Callable[[LogLine], bool]"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A destination as the spool knows it: enough to route, nothing secret.
+
+    Attributes:
+        id: The destination's id; file-name safe.
+        name: Its name in the settings.
+        type: Its kind.
+        events: The patterns of the events it takes; ``None`` for all.
+    """
+
+    id: str
+    name: str
+    type: str
+    events: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A run of whole lines in one segment: bytes ``start`` to ``end``."""
+
+    segment: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one request is made of.
+
+    Attributes:
+        events: The events to send, oldest first.
+        ranges: Every line the batch stands for, those its destination does not take included.
+        skipped: How many of those lines the destination does not take.
+        ambiguous: The lines were being sent when their carrier died: they may have arrived.
+    """
+
+    events: list[LogLine]
+    ranges: list[Range]
+    skipped: int = 0
+    ambiguous: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a batch, for the ledger."""
+
+    delivered: int = 0
+    skipped: int = 0
+    redacted: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, reason: str, count: int = 1) -> None:
+        """Count events given up for a reason."""
+        self.refused[reason] = self.refused.get(reason, 0) + count
+
+
+class Feed(Protocol):
+    """One destination's view of a spool, held by the one carrier that has the destination's lock."""
+
+    def take(self, max_items: int, max_bytes: int) -> Batch | None:
+        """The next unacknowledged events, or ``None`` when all is acknowledged. The same until ``done``."""
+
+    def sending(self, batch: Batch) -> None:
+        """Journal that a request with this batch is about to leave."""
+
+    def done(self, batch: Batch, tally: Tally) -> None:
+        """Journal the outcome and move the cursor past the batch."""
+
+    def waiting(self) -> int:
+        """How many events the destination takes and does not have yet."""
+
+    def reject(self, event: LogLine, reason: str, status: int | None = None) -> None:
+        """Keep an event that the destination will never take, with the reason."""
+
+    def beat(self, state: str, reason: str = "") -> None:
+        """Say that the carrier lives and what it is doing (``idle``, ``sending``, ``waiting``, ``parked``)."""
+
+    def close(self) -> None:
+        """Give the destination up, so that another carrier can have it."""
+
+
+class Spool(Protocol):
+    """Where events wait until every destination has them."""
+
+    targets: Sequence[Target]
+
+    def append(self, line: bytes) -> None:
+        """Keep one stored line (newline included). Durable, as its durability says, when this returns.
+
+        Never raises: an event that cannot be kept is counted.
+        """
+
+    def feed(self, target: Target) -> Feed | None:
+        """Take a destination's lock; ``None`` when another process carries for it."""
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add to a counter that no file can be read back for (``unrouted``, ``sampled_out``, …)."""
+
+    def status(self) -> Mapping[str, object]:
+        """The ledger: see ``docs/delivery.md``."""
+
+    def waiting(self) -> dict[str, int]:
+        """Events waiting per destination id, of every process's writing."""
+
+    def maintain(self) -> None:
+        """Delete what every destination has, enforce age and size. Cheap; called every few seconds."""
+
+    def close(self) -> None:
+        """Let the segment go, for the next writer to continue."""
