@@ -1,0 +1,156 @@
+"""Spans: record those that page views are read from, and let none leave unredacted.
+
+An ended span cannot be changed, so redaction builds a new one from the public constructor and hands that on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import Link, SpanKind, Status
+
+from footspan import _guard
+from footspan import conventions as c
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import TraceState
+    from opentelemetry.util.types import Attributes
+
+
+class Redacts(Protocol):
+    """What cleans; :class:`footspan.processors.redaction.Redactor` is one."""
+
+    def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Attributes to use instead, and the keys that were touched."""
+
+    def text(self, value: str) -> str:
+        """Free text to use instead."""
+
+
+class RecordServerSpans(Sampler):
+    """Lets the chosen sampler decide what is exported, but records every local-root server span.
+
+    Page views are read from server spans, and a visitor counts at any sampling rate. What the chosen sampler drops is
+    recorded without the sampled flag: processors see it, exporters and children do not.
+
+    Args:
+        chosen: The sampler the operator chose.
+    """
+
+    def __init__(self, chosen: Sampler) -> None:
+        self._chosen = chosen
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """The chosen sampler's decision, with ``DROP`` made ``RECORD_ONLY`` for local-root server spans."""
+        result = self._chosen.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        if result.decision is not Decision.DROP or kind is not SpanKind.SERVER or not _is_local_root(parent_context):
+            return result
+        # Samplers that drop return no attributes, since a dropped span has none; this one keeps its own.
+        kept = {**(attributes or {}), **dict(result.attributes or {})}
+        return SamplingResult(Decision.RECORD_ONLY, kept, result.trace_state)
+
+    def get_description(self) -> str:
+        """The chosen sampler's description: this wrapper changes nothing about what is exported."""
+        return self._chosen.get_description()
+
+
+class RedactingSpanProcessor(SpanProcessor):
+    """Hands redacted copies of ended, sampled spans to another processor.
+
+    It fails closed: a span that cannot be redacted goes no further. The wrapped processor never sees the live span, so
+    it gets no ``on_start``.
+
+    Args:
+        wrapped: The exporting processor.
+        redactor: What cleans.
+    """
+
+    def __init__(self, wrapped: SpanProcessor, redactor: Redacts) -> None:
+        self.wrapped = wrapped
+        self._redactor = redactor
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Redact and hand on. Never raises."""
+        place = span.get_span_context()
+        if place is None or not place.trace_flags.sampled:
+            return
+        with _guard.guard("span redaction"):
+            self.wrapped.on_end(redacted(span, self._redactor))
+
+    def shutdown(self) -> None:
+        """Shut the wrapped processor down."""
+        self.wrapped.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the wrapped processor; milliseconds, as the SDK has it."""
+        return self.wrapped.force_flush(timeout_millis)
+
+
+def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
+    """A copy of an ended span without what must not leave.
+
+    Name, attributes, events, links and the status's text are cleaned; the resource is the operator's own and stays.
+    The keys touched are listed under ``footspan.redacted``.
+    """
+    attributes, touched = redactor.mapping(span.attributes or {})
+    if touched:
+        attributes[c.REDACTED] = list(dict.fromkeys(touched))
+    status = span.status
+    return _Redacted(
+        span,
+        name=redactor.text(span.name),
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes=attributes,
+        events=[
+            Event(redactor.text(event.name), redactor.mapping(event.attributes or {})[0], event.timestamp)
+            for event in span.events
+        ],
+        links=[Link(link.context, redactor.mapping(link.attributes or {})[0]) for link in span.links],
+        kind=span.kind,
+        status=Status(status.status_code, redactor.text(status.description)) if status.description else status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+class _Redacted(ReadableSpan):
+    """Remembers how much the SDK's limits had dropped from the original."""
+
+    def __init__(self, original: ReadableSpan, **fields: Any) -> None:
+        super().__init__(**fields)
+        self._dropped = (original.dropped_attributes, original.dropped_events, original.dropped_links)
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self._dropped[0]
+
+    @property
+    def dropped_events(self) -> int:
+        return self._dropped[1]
+
+    @property
+    def dropped_links(self) -> int:
+        return self._dropped[2]
+
+
+def _is_local_root(parent_context: Context | None) -> bool:
+    parent = trace.get_current_span(parent_context).get_span_context()
+    return not parent.is_valid or parent.is_remote
