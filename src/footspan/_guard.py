@@ -7,11 +7,10 @@ handling somebody's data tends to quote that data.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
 logger = logging.getLogger("footspan")
 
@@ -45,16 +44,26 @@ def report(kind: str, error: BaseException) -> None:
         logger.warning("footspan: %s failed with %s; further ones of this kind are not logged", kind, key[1])
 
 
-@contextmanager
-def guard(kind: str) -> Iterator[None]:
+class guard:  # noqa: N801 - reads as the statement it is
     """Run a block that must not raise into the host.
 
     Args:
         kind: A constant that names the work, such as ``"track"``.
     """
-    try:
-        yield
-    except Exception as error:
-        report(kind, error)
-        if _reraise:
-            raise
+
+    __slots__ = ("_kind",)
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
+    ) -> bool:
+        """Swallow what is an ``Exception``; ``KeyboardInterrupt`` and its like pass."""
+        if not isinstance(error, Exception):
+            return False
+        report(self._kind, error)
+        return not _reraise

@@ -67,7 +67,7 @@ EVENT_PAGE_VIEW: Final = "footspan.page_view"
 EVENT_IDENTIFY: Final = "footspan.identify"
 EVENT_EXCEPTION: Final = "exception"
 
-# -- aliases: the keyword a person writes -> the attribute it becomes ---------------------------------------------------
+# -- aliases: the keyword a person writes -> the attribute it becomes --------------------------------------------------
 
 ALIASES: Final[dict[str, str]] = {
     "user_id": USER_ID,

@@ -1,0 +1,22 @@
+"""The calls people write: ``Tracker`` and its module functions, decorators, categories, context."""
+
+from __future__ import annotations
+
+from footspan.processors.context import clear_context, context, set_context
+from footspan.tracking.categories import EventCategory
+from footspan.tracking.decorators import track_duration, track_error, track_function
+from footspan.tracking.telemetry import Telemetry
+from footspan.tracking.tracker import Tracker, default_tracker
+
+__all__ = [
+    "EventCategory",
+    "Telemetry",
+    "Tracker",
+    "clear_context",
+    "context",
+    "default_tracker",
+    "set_context",
+    "track_duration",
+    "track_error",
+    "track_function",
+]

@@ -1,0 +1,120 @@
+"""Every name of OpenTelemetry that starts with an underscore, in one place, each held by a contract test.
+
+The logs API itself is still underscored upstream; the rest are private parts that a distro cannot do without.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry._logs import Logger, LoggerProvider, LogRecord, SeverityNumber, get_logger_provider
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.context import Context
+    from opentelemetry.sdk._logs import LoggerProvider as SdkLoggerProvider
+    from opentelemetry.sdk.trace.sampling import Sampler
+
+__all__ = [
+    "LogRecord",
+    "Logger",
+    "LoggerProvider",
+    "SeverityNumber",
+    "chosen_sampler",
+    "current_span_ids",
+    "get_logger_provider",
+    "install_logger_provider",
+    "light_record_type",
+    "processors_of",
+    "sdk_logger_provider",
+    "suppressed",
+]
+
+
+@contextmanager
+def suppressed() -> Iterator[None]:
+    """Run a block whose own HTTP requests must leave no spans."""
+    token = otel_context.attach(otel_context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+def current_span_ids(context: Context | None = None) -> tuple[int, int, int]:
+    """Trace id, span id and trace flags of the current span; zeros without one."""
+    span_context = trace.get_current_span(context).get_span_context()
+    return span_context.trace_id, span_context.span_id, int(span_context.trace_flags)
+
+
+def sdk_logger_provider() -> SdkLoggerProvider | None:
+    """The process's logger provider, when it is the SDK's and not the API's stand-in."""
+    from opentelemetry.sdk._logs import LoggerProvider as Sdk  # noqa: PLC0415 - the SDK is loaded on first use only
+
+    provider = get_logger_provider()
+    return provider if isinstance(provider, Sdk) else None
+
+
+def install_logger_provider(provider: SdkLoggerProvider) -> None:
+    """Make a provider the process's; the API lets this succeed once."""
+    from opentelemetry._logs import set_logger_provider  # noqa: PLC0415 - used once, at start
+
+    set_logger_provider(provider)
+
+
+def processors_of(provider: Any) -> tuple[Any, ...]:
+    """The log record processors of an SDK provider or of one of its loggers; empty where there are none to be seen.
+
+    The tuple is replaced, never changed, when a processor is added, so its identity tells whether it is still the same.
+    """
+    multi = getattr(provider, "_multi_log_record_processor", None)
+    processors = getattr(multi, "_log_record_processors", None)
+    return processors if isinstance(processors, tuple) else ()
+
+
+def light_record_type() -> type[Any]:
+    """A log record that ``Logger.emit`` hands on as it is.
+
+    ``emit`` passes a ``ReadWriteLogRecord`` through untouched. An instance made without its constructor skips the
+    cleaning and copying of attributes, which is most of what an emit costs; it may only be used while every processor
+    of the provider is ours.
+    """
+    from opentelemetry.sdk._logs import ReadWriteLogRecord  # noqa: PLC0415 - the SDK is loaded on first use only
+
+    class LightRecord(ReadWriteLogRecord):
+        """Carries a draft in place of a log record."""
+
+        def __init__(self, draft: Any, resource: Any, scope: Any) -> None:
+            self.log_record = draft
+            self.resource = resource
+            self.instrumentation_scope = scope
+
+    return LightRecord
+
+
+def chosen_sampler() -> Sampler:
+    """The sampler that the environment chooses, as the SDK itself would."""
+    from opentelemetry.sdk._configuration import _get_sampler, _import_sampler  # noqa: PLC0415 - heavy, distro only
+    from opentelemetry.sdk.trace.sampling import _get_from_env_or_default  # noqa: PLC0415 - the same
+
+    return _import_sampler(_get_sampler()) or _get_from_env_or_default()
+
+
+def base_configurator() -> type[Any]:
+    """The SDK's configurator, to be subclassed by a distro."""
+    from opentelemetry.sdk._configuration import _OTelSDKConfigurator  # noqa: PLC0415 - heavy, distro only
+
+    return _OTelSDKConfigurator
+
+
+def on_fork_in_child(callback: Callable[[], None]) -> None:
+    """Run ``callback`` in every forked child, where the platform forks."""
+    import os  # noqa: PLC0415 - keeps the module's names OpenTelemetry's
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=callback)

@@ -1,0 +1,25 @@
+"""Processors, spool and courier put together from the settings; the one place that owns global state.
+
+* ``build``: ``Pipeline``, one service's road from a draft to its destinations.
+* ``processor``: ``FootspanLogProcessor``, which stands in an OpenTelemetry ``LoggerProvider``.
+* ``state``: the process's own pipeline: configure, attach, end, reset.
+"""
+
+from __future__ import annotations
+
+from footspan.pipeline.build import Pipeline
+from footspan.pipeline.processor import FootspanLogProcessor, Slot
+from footspan.pipeline.state import arm_exit, attach, configure, default_slot, get_pipeline, reset, start
+
+__all__ = [
+    "FootspanLogProcessor",
+    "Pipeline",
+    "Slot",
+    "arm_exit",
+    "attach",
+    "configure",
+    "default_slot",
+    "get_pipeline",
+    "reset",
+    "start",
+]

@@ -1,0 +1,217 @@
+"""``Pipeline``: one service's road from a draft to its destinations."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from footspan import _guard
+from footspan import conventions as c
+from footspan._version import __version__
+from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
+from footspan.processors import DropEvent
+from footspan.processors.context import add_context
+from footspan.processors.redaction import Redactor
+from footspan.processors.sampling import Sampler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from footspan.config import Settings
+    from footspan.destinations.base import Destination
+    from footspan.destinations.logging import LoggingDestination
+    from footspan.processors import Draft, Processor
+
+_CACHE_SIZE = 4096
+
+
+class Pipeline:
+    """One service's road from a draft to its destinations.
+
+    Args:
+        settings: What to build. Building it touches the disk and starts no thread.
+
+    Raises:
+        ConfigurationError: A destination cannot be built from its settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
+        from footspan.destinations import build_destination  # noqa: PLC0415
+        from footspan.spool import open_spool  # noqa: PLC0415
+        from footspan.spool.base import Target  # noqa: PLC0415
+
+        self.settings = settings
+        self.immediate: list[tuple[Target, LoggingDestination]] = []
+        self.destinations: list[Destination] = []
+        targets: list[Target] = []
+        for declared in settings.destinations:
+            if not declared.enabled:
+                continue
+            built: Any = build_destination(declared)
+            target = Target(built.id, declared.name, declared.type, declared.events)
+            if declared.type == "logging":
+                self.immediate.append((target, built))
+            else:
+                self.destinations.append(built)
+                targets.append(target)
+        self._accepts = accepts
+        self._targets = targets
+        self.spool = open_spool(settings, targets, accepts)
+        carry = settings.courier == "thread"
+        self.courier = Courier(self.spool, self.destinations, exit_timeout=settings.exit_timeout, carry=carry)
+        self.redactor = Redactor(self.spool.count)
+        self.processors: list[Processor] = [add_context]
+        if settings.sampling.enabled and not settings.debug:
+            self.processors.append(Sampler(settings.sampling))
+        self.processors.append(self.redactor)
+        self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}
+        self._routed: dict[tuple[str, str, str], bool] = {}
+        self._unrouted: set[str] = set()
+        self._stopping: list[Callable[[float], None]] = []
+        self._stopped = False
+        self.courier.start()
+
+    def process(self, draft: Draft, resource: Any, scope: Any) -> bool:
+        """Take a draft through the processors to the spool.
+
+        Args:
+            draft: The event; changed in place.
+            resource: The SDK resource it belongs to.
+            scope: The instrumentation scope it was emitted under.
+
+        Returns:
+            Whether it was kept. A processor that fails drops the event, since what it should have removed may still be
+            in it.
+        """
+        try:
+            for processor in self.processors:
+                processor(draft)
+        except DropEvent as drop:
+            self.spool.count(drop.reason)
+            return False
+        except Exception:
+            self.spool.count("dropped")
+            raise
+        line = encode_line(
+            encode_record(
+                name=draft.name,
+                time_ns=draft.time_ns,
+                attributes=draft.attributes,
+                observed_ns=draft.observed_ns,
+                body=draft.body,
+                severity_number=draft.severity_number,
+                severity_text=draft.severity_text,
+                trace_id=draft.trace_id,
+                span_id=draft.span_id,
+                flags=draft.flags,
+            ),
+            self._suffix(resource, scope),
+        )
+        self.spool.append(line)
+        self.courier.wake()
+        if self.immediate or not self._is_routed(draft):
+            self._after(draft, line)
+        return True
+
+    def _suffix(self, resource: Any, scope: Any) -> bytes:
+        """The line's cached end. The objects are kept with it, so that their ids cannot come to mean others."""
+        key = (id(resource), id(scope))
+        known = self._suffixes.get(key)
+        if known is not None:
+            return known[2]
+        attributes: dict[str, Any] = dict(getattr(resource, "attributes", None) or {})
+        attributes[c.TELEMETRY_DISTRO_NAME] = "footspan"
+        attributes[c.TELEMETRY_DISTRO_VERSION] = __version__
+        if self.settings.service.name:
+            attributes[c.SERVICE_NAME] = self.settings.service.name
+        if self.settings.service.version:
+            attributes[c.SERVICE_VERSION] = self.settings.service.version
+        clean, _ = self.redactor.mapping(attributes)
+        suffix = encode_suffix(
+            clean,
+            str(getattr(scope, "name", None) or ""),
+            str(getattr(scope, "version", None) or ""),
+            getattr(scope, "attributes", None) or None,
+            str(getattr(resource, "schema_url", None) or ""),
+            str(getattr(scope, "schema_url", None) or ""),
+        )
+        if len(self._suffixes) > _CACHE_SIZE:
+            self._suffixes.clear()
+        self._suffixes[key] = (resource, scope, suffix)
+        return suffix
+
+    def _is_routed(self, draft: Draft) -> bool:
+        """Whether any destination takes such an event, remembered by what routing looks at."""
+        attributes = draft.attributes
+        category, named = attributes.get(c.CATEGORY), attributes.get(c.DESTINATION)
+        try:
+            return self._routed[(draft.name, category, named)]  # type: ignore[index] # absent values are keys as well
+        except (KeyError, TypeError):
+            return False
+
+    def _after(self, draft: Draft, line: bytes) -> None:
+        """What few events need: destinations that write at once, and the first look at a new kind of event."""
+        stored = LogLine(line.rstrip(b"\n"))
+        taken = any(self._accepts(target, stored) for target in self._targets)
+        for target, destination in self.immediate:
+            if self._accepts(target, stored):
+                taken = True
+                with _guard.guard("logging destination"):
+                    destination.write(stored.event)
+        if not taken:
+            self.spool.count("unrouted")
+            if stored.name not in self._unrouted and len(self._unrouted) < _CACHE_SIZE:
+                self._unrouted.add(stored.name)
+                _guard.logger.warning(
+                    "footspan: no destination takes events named %r: they stay in the spool until max_age", stored.name
+                )
+        elif len(self._routed) < _CACHE_SIZE:
+            with _guard.guard("routing"):
+                key = (draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))
+                self._routed[key] = True  # type: ignore[index] # absent values are keys as well
+
+    def on_stop(self, callback: Callable[[float], None]) -> None:
+        """Have ``callback`` called with the deadline (``time.monotonic()`` seconds) when the pipeline stops."""
+        self._stopping.append(callback)
+
+    def flush(self, timeout: float) -> dict[str, int]:
+        """Wait until every destination has what was waiting at the call.
+
+        Args:
+            timeout: Seconds to wait at the most.
+
+        Returns:
+            Events still waiting, by destination name.
+        """
+        return self.courier.flush(timeout)
+
+    def status(self) -> Mapping[str, Any]:
+        """What became of every event: see ``docs/delivery.md``."""
+        return self.courier.status()
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Deliver what can be delivered within ``exit_timeout``, then stop. What remains waits on disk.
+
+        Args:
+            timeout: Seconds to spend; ``exit_timeout`` when not given.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        budget = self.settings.exit_timeout if timeout is None else timeout
+        deadline = time.monotonic() + budget
+        for callback in self._stopping:
+            with _guard.guard("stop"):
+                callback(deadline)
+        with _guard.guard("shutdown"):
+            self.courier.shutdown(budget)
+        for destination in self.destinations:
+            with _guard.guard("shutdown"):
+                destination.close()
+
+    def close(self) -> None:
+        """Stop at once and let the spool go to the next writer."""
+        self.shutdown(0.0)
+        with _guard.guard("shutdown"):
+            self.spool.close()

@@ -1,0 +1,109 @@
+"""The process's own pipeline, and everything that starts, swaps and ends it."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from typing import TYPE_CHECKING, Any
+
+from footspan import _otel, emit
+from footspan import conventions as c
+from footspan.pipeline.build import Pipeline
+from footspan.pipeline.processor import FootspanLogProcessor, Slot
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk._logs import LoggerProvider
+
+    from footspan.config import Settings
+
+_default = Slot()
+_lock = threading.RLock()
+
+
+def configure(settings: Settings) -> Pipeline | None:
+    """Make the process's pipeline from settings; the same settings again change nothing.
+
+    Args:
+        settings: The settings in force from now on. Other settings than before stop the old pipeline first; what it had
+            not delivered stays on disk.
+
+    Returns:
+        The pipeline, or ``None`` when the settings disable it.
+
+    Raises:
+        ConfigurationError: A destination cannot be built from its settings.
+    """
+    with _lock:
+        current = _default.pipeline
+        if current is not None and current.settings == settings:
+            return current
+        pipeline = Pipeline(settings) if settings.enabled else None
+        _default.pipeline = pipeline
+        if current is not None:
+            current.close()
+        arm_exit()
+        return pipeline
+
+
+def start(settings: Settings) -> Pipeline | None:
+    """``configure``, and stand in the process's logger provider: the one that is there, else a new one."""
+    with _lock:
+        pipeline = configure(settings)
+        if pipeline is not None:
+            attach(_otel.sdk_logger_provider() or _new_provider(settings))
+        return pipeline
+
+
+def attach(provider: LoggerProvider) -> None:
+    """Put our processor into a provider, once."""
+    for processor in _otel.processors_of(provider):
+        if isinstance(processor, FootspanLogProcessor):
+            return
+    provider.add_log_record_processor(FootspanLogProcessor(_default))
+    emit.reset()
+
+
+def _new_provider(settings: Settings) -> LoggerProvider:
+    from opentelemetry.sdk._logs import LoggerProvider as Sdk  # noqa: PLC0415 - the SDK is loaded on first use only
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the same
+
+    attributes: dict[str, Any] = {}
+    if settings.service.name:
+        attributes[c.SERVICE_NAME] = settings.service.name
+    if settings.service.version:
+        attributes[c.SERVICE_VERSION] = settings.service.version
+    # Its own exit handler stays off: ours runs, bounded by `exit_timeout`.
+    provider = Sdk(resource=Resource.create(attributes), shutdown_on_exit=False)
+    _otel.install_logger_provider(provider)
+    return provider
+
+
+def default_slot() -> Slot:
+    """The slot of the process's pipeline, for a processor that a configurator adds itself."""
+    return _default
+
+
+def get_pipeline() -> Pipeline | None:
+    """The process's pipeline, if it was started."""
+    return _default.pipeline
+
+
+def arm_exit() -> None:
+    """Have the pipeline stop at exit, before handlers registered so far (they run last in, first out)."""
+    atexit.unregister(_at_exit)
+    atexit.register(_at_exit)
+
+
+def _at_exit() -> None:
+    pipeline = _default.pipeline
+    if pipeline is not None:
+        pipeline.shutdown()
+
+
+def reset() -> None:
+    """Stop the process's pipeline and forget it; for tests."""
+    with _lock:
+        pipeline, _default.pipeline = _default.pipeline, None
+        if pipeline is not None:
+            pipeline.close()
+        emit.reset()

@@ -1,0 +1,200 @@
+"""The choke point before the disk: what it removes is never written, logged or sent.
+
+Two tests. By key: a value under a key that names a secret, a payment number or contact data is replaced whole. By
+value: e-mail addresses inside text, credentials and secret parameters inside URLs are cut out. Identity that the API
+has a field for (``user.*``, ``client.address``, the user agent) passes.
+
+It fails closed: a value that cannot be examined is replaced. Every key touched is listed under ``footspan.redacted``;
+the list and the replacements hold no part of a value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from footspan import _guard
+from footspan import conventions as c
+from footspan.otlp_json import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from footspan.emit import Draft
+
+MARKER = "[redacted]"
+
+# Compared with the key in lower case and without separators: userPassword, user_password and User-Password are one.
+_DENIED_PARTS = (
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "authorization",
+    "credential",
+    "cookie",
+    "cardnumber",
+    "creditcard",
+    "cvv",
+    "iban",
+)
+_DENIED_WHOLE = frozenset({"auth", "cvc", "jwt", "otp", "pan", "pin", "ssn", "bearer"})
+_DENIED_ENDINGS = ("token", "pwd", "email", "emailaddress", "phone", "phonenumber", "mobile")
+
+_PASSING = frozenset(
+    {
+        c.LOG_RECORD_UID,
+        c.USER_ID,
+        c.USER_EMAIL,
+        c.USER_FULL_NAME,
+        c.SESSION_ID,
+        c.REQUEST_ID,
+        c.CLIENT_ADDRESS,
+        c.USER_AGENT_ORIGINAL,
+        c.REDACTED,
+    }
+)
+"""Identity given through the API, by its attribute: passes untouched and is documented as passing."""
+
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+# Every repetition is bounded (RFC 5321: 64 characters before the @; RFC 1035: 63 in a label) and a label cannot hold
+# the dot that ends it, so no input makes this backtrack further than that.
+_EMAIL = re.compile(r"[\w.+%-]{1,64}(?:@|%40)[^\W_](?:[\w-]{0,62}\.)+[^\W\d_]{2,24}")
+_URL_USER = re.compile(r"(://)[^\s/?#@]{1,256}@")
+_PARAMETER = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=([^&;#\s]+)")
+_URL_ATTRIBUTES = frozenset({c.URL_FULL, c.URL_QUERY, c.HTTP_REQUEST_HEADER_REFERER, "http.url", "http.target"})
+_KEY_CACHE_SIZE = 4096
+
+
+class Redactor:
+    """Removes what must not leave; one for every signal.
+
+    Args:
+        count: Called with the name of a counter when a value could not be examined.
+    """
+
+    def __init__(self, count: Callable[[str], None] | None = None) -> None:
+        self._count = count
+        self._keys: dict[str, bool] = {}
+
+    def __call__(self, draft: Draft) -> None:
+        """Redact a draft in place and list the keys touched under ``footspan.redacted``."""
+        touched: list[str] = []
+        draft.attributes = self._attributes(draft.attributes, touched)
+        if draft.body is not None:
+            draft.body = self._guarded("body", draft.body, touched, "body")
+        name = draft.name
+        if type(name) is not str or "@" in name or "%40" in name:
+            draft.name = str(self._guarded("", plain(name), touched, "name"))
+        if touched:
+            draft.attributes[c.REDACTED] = list(dict.fromkeys(touched))
+
+    def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Attributes of any signal, redacted.
+
+        Returns:
+            The attributes to use in their place, and the keys that were touched.
+        """
+        touched: list[str] = []
+        return self._attributes(attributes, touched), touched
+
+    def text(self, value: str) -> str:
+        """Free text (a span's name, a log message), redacted."""
+        return str(self._guarded("", value, [], ""))
+
+    def _attributes(self, attributes: Mapping[str, Any], touched: list[str]) -> dict[str, Any]:
+        clean: dict[str, Any] = {}
+        for key, value in attributes.items():
+            kind = type(value)
+            if value is None or kind is bool:
+                clean_value = value
+            elif kind is int or kind is float:
+                # Numbers hold no text to examine; under a denied key (a PIN, a card) they go like any other value.
+                clean_value = self._touch(key, touched) if self._denied(key) else value
+            else:
+                clean_value = self._guarded(key, value, touched, key)
+            clean[self._clean_key(key)] = clean_value
+        return clean
+
+    def _guarded(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        """Examine one value; whatever goes wrong, the value does not pass."""
+        try:
+            return self._value(key, value, touched, path)
+        except Exception as error:  # noqa: BLE001 - fails closed, whatever the value does
+            _guard.report("redaction", error)
+            if self._count is not None:
+                self._count("redaction_failed")
+            return self._touch(path, touched)
+
+    def _value(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        if key in _PASSING:
+            return value
+        if value is None or value is True or value is False:
+            return value  # yes and no give nobody away: `email_verified` is no address
+        if self._denied(key):
+            return value if value == MARKER else self._touch(path, touched)
+        kind = type(value)
+        if kind is str:
+            clean = self._string(key, value)
+            if clean != value:
+                touched.append(self._clean_key(path))
+            return clean
+        if kind is int or kind is float:
+            return value
+        return self._structure(key, plain(value), touched, path)
+
+    def _structure(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        """A plain value: bounded in depth and free of cycles, since ``plain`` made it."""
+        if isinstance(value, dict):
+            return {
+                self._clean_key(inner): self._value(inner, item, touched, f"{path}.{inner}")
+                for inner, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self._value(key, item, touched, path) for item in value]
+        if isinstance(value, bytes):
+            text = value.decode("utf-8", "replace")
+            return value if self._string(key, text) == text else self._touch(path, touched)
+        return self._value(key, value, touched, path)
+
+    def _string(self, key: Any, value: str) -> str:
+        clean = value
+        if "://" in clean and "@" in clean:
+            clean = _URL_USER.sub(rf"\1{MARKER}@", clean)
+        if "=" in clean and ("://" in clean or key in _URL_ATTRIBUTES):
+            clean = _PARAMETER.sub(self._parameter, clean)
+        if "@" in clean or "%40" in clean:
+            clean = _EMAIL.sub(MARKER, clean)
+        return clean
+
+    def _parameter(self, match: re.Match[str]) -> str:
+        lead, name, value = match.groups()
+        return f"{lead}{name}={MARKER}" if self._denied(name) and value != MARKER else match.group()
+
+    def _denied(self, key: Any) -> bool:
+        """Whether a key names something that must not leave, remembered per key."""
+        if type(key) is not str:
+            key = str(plain(key))
+        denied = self._keys.get(key)
+        if denied is None:
+            bare = _SEPARATORS.sub("", key.lower())
+            denied = key not in _PASSING and (
+                bare in _DENIED_WHOLE or bare.endswith(_DENIED_ENDINGS) or any(part in bare for part in _DENIED_PARTS)
+            )
+            if len(self._keys) < _KEY_CACHE_SIZE:
+                self._keys[key] = denied
+        return denied
+
+    def _touch(self, path: Any, touched: list[str]) -> str:
+        touched.append(self._clean_key(path))
+        return MARKER
+
+    @staticmethod
+    def _clean_key(key: Any) -> Any:
+        """A key, unless it is itself somebody's address."""
+        if type(key) is str and ("@" in key or "%40" in key):
+            return _EMAIL.sub(MARKER, key)
+        return key

@@ -1,0 +1,226 @@
+"""Decorators and context managers that time and watch a piece of work.
+
+The host's exceptions pass through untouched, and a cancelled coroutine is neither completed nor failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import time
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from opentelemetry import trace
+
+from footspan import _guard
+from footspan import conventions as c
+from footspan._version import __version__
+from footspan.tracking.tracker import default_tracker, exception_properties, now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _tracer() -> trace.Tracer:
+    return trace.get_tracer("footspan", __version__)
+
+
+class _Watch:
+    """One run of watched work: enter, then leave with what happened."""
+
+    def __enter__(self) -> None:
+        with _guard.guard("decorator"):
+            self._begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
+    ) -> None:
+        with _guard.guard("decorator"):
+            self._end(error)
+
+    def _begin(self) -> None:
+        """What happens before the work."""
+
+    def _end(self, error: BaseException | None) -> None:
+        """What happens after it."""
+
+
+def _is_cancelled(error: BaseException | None) -> bool:
+    return isinstance(error, (asyncio.CancelledError, GeneratorExit))
+
+
+class _Duration(_Watch):
+    def __init__(self, prefix: str, properties: Mapping[str, Any]) -> None:
+        self._prefix = prefix
+        self._properties = dict(properties)
+        self._start = 0.0
+        self._span: AbstractContextManager[trace.Span] | None = None
+
+    def _begin(self) -> None:
+        # The exception is recorded by the `.failed` event; the span gets its status only.
+        self._span = _tracer().start_as_current_span(self._prefix, record_exception=False)
+        self._span.__enter__()
+        self._emit("started", {})
+        self._start = time.perf_counter()
+
+    def _end(self, error: BaseException | None) -> None:
+        elapsed = now_ms(self._start)
+        try:
+            if error is None:
+                self._emit("completed", {"duration_ms": elapsed, "success": True})
+            elif not _is_cancelled(error):
+                self._emit(
+                    "failed", {"duration_ms": elapsed, "success": False, **exception_properties(error)}, failed=True
+                )
+        finally:
+            if self._span is not None:
+                ended = None if _is_cancelled(error) else error
+                self._span.__exit__(type(ended) if ended else None, ended, ended.__traceback__ if ended else None)
+
+    def _emit(self, suffix: str, measured: dict[str, Any], *, failed: bool = False) -> None:
+        # The category is that of the prefix, so that a start and its failure reach the same destinations.
+        default_tracker._emit(  # noqa: SLF001 - the tracker's own decorators
+            f"{self._prefix}.{suffix}",
+            {"category": c.category_of(self._prefix), **self._properties, **measured},
+            c.MEASUREMENT_ALIASES,
+            error=failed,
+        )
+
+
+class _Function(_Watch):
+    def __init__(self, name: str, properties: Mapping[str, Any]) -> None:
+        self._name = name
+        self._properties = dict(properties)
+        self._start = 0.0
+
+    def _begin(self) -> None:
+        self._start = time.perf_counter()
+
+    def _end(self, error: BaseException | None) -> None:
+        if _is_cancelled(error):
+            return
+        measured: dict[str, Any] = {"duration_ms": now_ms(self._start), "success": error is None}
+        if error is not None:
+            measured["error_type"] = type(error).__name__
+            measured["category"] = "error"
+        default_tracker._emit(self._name, {**self._properties, **measured}, c.MEASUREMENT_ALIASES)  # noqa: SLF001 - as above
+
+
+class _Error(_Watch):
+    def __init__(self, name: str, properties: Mapping[str, Any]) -> None:
+        self._name = name
+        self._properties = dict(properties)
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None and not _is_cancelled(error):
+            default_tracker.track_exception(error, self._name, self._properties)
+
+
+class Watched:
+    """A decorator that is a context manager too; made by ``track_duration`` and its siblings."""
+
+    def __init__(
+        self, make: Callable[[str, Mapping[str, Any]], _Watch], name: str, properties: Mapping[str, Any]
+    ) -> None:
+        self._make = make
+        self._name = name
+        self._properties = properties
+        self._open: list[_Watch] = []
+
+    def __call__(self, function: F) -> F:
+        """Watch every call of a function, a coroutine function, a generator or an async generator function."""
+        return _wrap(function, lambda: self._make(self._name, self._properties))
+
+    def __enter__(self) -> None:
+        watch = self._make(self._name, self._properties)
+        watch.__enter__()
+        self._open.append(watch)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
+    ) -> None:
+        self._open.pop().__exit__(kind, error, trace_back)
+
+
+def _wrap(function: F, make: Callable[[], _Watch]) -> F:
+    wrapper: Any
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(_wrap(function.__func__, make))
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with make():
+                async for item in function(*args, **kwargs):
+                    yield item
+
+    elif inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with make():
+                return await function(*args, **kwargs)
+
+    elif inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with make():
+                return (yield from function(*args, **kwargs))
+
+    else:
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with make():
+                return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[no-any-return] # the same signature as the function's
+
+
+def track_duration(event_prefix: str, **properties: Any) -> Watched:
+    """Time a function or a block: ``.started``, then ``.completed`` or ``.failed``, inside one span.
+
+    Args:
+        event_prefix: The events' common prefix and the span's name.
+        **properties: Properties of all three events.
+
+    Returns:
+        A decorator, usable in a ``with`` statement too. ``.completed`` has ``duration_ms`` and ``success``; ``.failed``
+        has ``error_type``, ``error_message`` and ``stack_trace`` besides. The exception is raised on untouched.
+    """
+    return Watched(_Duration, event_prefix, properties)
+
+
+@overload
+def track_function(event_name: F) -> F: ...
+@overload
+def track_function(event_name: str | None = None, **properties: Any) -> Watched: ...
+def track_function(event_name: Any = None, **properties: Any) -> Any:
+    """One event per call, with ``duration_ms`` and ``success``; on an error ``error_type`` and category ``error``.
+
+    Args:
+        event_name: The event's name; without one (``@track_function`` bare) it is ``function.<name>``.
+        **properties: Properties of the event.
+    """
+    if callable(event_name):
+        name = f"function.{getattr(event_name, '__name__', 'unnamed')}"
+        return Watched(_Function, name, properties)(event_name)
+    if event_name is None:
+        return lambda function: Watched(_Function, f"function.{function.__name__}", properties)(function)
+    return Watched(_Function, event_name, properties)
+
+
+def track_error(event_name: str, **properties: Any) -> Watched:
+    """Nothing on success; on an error one event with its stack trace. The exception is raised on untouched.
+
+    Args:
+        event_name: The event's name.
+        **properties: Properties of the event.
+    """
+    return Watched(_Error, event_name, properties)
