@@ -1,19 +1,24 @@
 """OTLP JSON: SDK records and spans to bytes, stored lines, and back to :class:`~footspan.event.Event`.
 
-* ``values``: any Python value as an OTLP ``AnyValue``, with one defined outcome for each hazard.
-* ``lines``: the stored line, its fixed order, and what is read from it by position.
-* ``spans``: ended spans.
+* ``text``: the one JSON writer and reader.
+* ``sanitise``: any Python value as plain data, with one defined outcome for each hazard.
+* ``values``: plain data, and the usual Python values at once, as OTLP ``AnyValue`` bytes.
+* ``records``: the stored line, written: its fixed order and its limits.
+* ``lines``: the stored line, read by position; many lines to one request; foreign lines to ours.
 * ``parse``: any OTLP JSON, ours or foreign, to events.
+* ``spans``: ended spans.
 """
 
 from __future__ import annotations
 
-from footspan.otlp_json.lines import LogLine, encode_line, encode_record, encode_suffix, explode, merge
+from footspan.otlp_json.lines import LogLine, explode, merge
 from footspan.otlp_json.parse import parse_logs
+from footspan.otlp_json.records import NO_NAME, encode_line, encode_record, encode_suffix
+from footspan.otlp_json.sanitise import plain
 from footspan.otlp_json.spans import encode_spans
-from footspan.otlp_json.values import plain
 
 __all__ = [
+    "NO_NAME",
     "LogLine",
     "encode_line",
     "encode_record",
