@@ -1,21 +1,42 @@
 """The settings, each declared once: name, type, default, meaning.
 
 Environment names, the reference table and every check derive from these declarations. A field's metadata says how its
-value is read (``parse``), what it means (``help``) and, for a destination's options, whether it may hold a secret.
+value is read (``kind``) and what it means (``help``). What only one type of destination knows is declared in
+:mod:`footspan.config.options`.
 """
+
+# ruff: noqa: RUF009 - `_setting` is `dataclasses.field` with our metadata
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from footspan.config.values import (
+    BOOLEAN,
+    COUNT,
+    DURATION,
+    LIST,
+    PATH,
+    PATTERNS,
+    POSITIVE_DURATION,
+    RATE,
+    SIZE,
+    TEXT,
+    choice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from footspan.config.kinds import Kind
+
 Durability = Literal["process", "disk", "memory"]
 CourierMode = Literal["thread", "process", "external"]
 OnAmbiguous = Literal["retry", "drop"]
+Consent = Literal["opt_out", "opt_in"]
+SampledBy = Literal["session", "user", "trace"]
 
 MIB = 1024 * 1024
 DAY = 86_400.0
@@ -34,62 +55,66 @@ DEFAULT_IGNORED_ROUTES = (
 )
 
 
-def _setting(default: Any, help_text: str) -> Any:
-    """A field with its documentation."""
-    return field(default=default, metadata={"help": help_text})
+def _setting(kind: Kind, default: Any, help_text: str) -> Any:
+    """A field with the way it is read and its documentation."""
+    return field(default=default, metadata={"kind": kind, "help": help_text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """Which service the events are of."""
 
-    name: str | None = _setting(None, "The service's name; also the name of its spool directory.")
-    version: str | None = _setting(None, "The service's version.")
+    name: str | None = _setting(TEXT, None, "The service's name; also the name of its spool directory.")
+    version: str | None = _setting(TEXT, None, "The service's version.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolSettings:
     """Where events wait until every destination has them."""
 
-    directory: Path | None = _setting(None, "Folder of the spool; default: the user's state home.")
-    durability: Durability = _setting("process", "process: survives the process; disk: survives the power; memory.")
-    max_bytes: int = _setting(512 * MIB, "Size the spool may take on disk; the oldest events go first.")
-    max_age: float = _setting(7 * DAY, "Age at which an undelivered event is given up (seconds).")
-    spans: bool = _setting(False, "Keep spans and plain logs in the spool as well.")
+    directory: Path | None = _setting(PATH, None, "Folder of the spool; default: the user's state home.")
+    durability: Durability = _setting(
+        choice(*get_args(Durability)), "process", "process: survives the process; disk: survives the power; memory."
+    )
+    max_bytes: int = _setting(SIZE, 512 * MIB, "Size the spool may take on disk; the oldest events go first.")
+    max_age: float = _setting(POSITIVE_DURATION, 7 * DAY, "Age at which an undelivered event is given up (seconds).")
+    spans: bool = _setting(BOOLEAN, False, "Keep spans and plain logs in the spool as well.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacySettings:
     """What may leave."""
 
-    policy: Path | None = _setting(None, "File of the privacy policy.")
-    consent: Literal["opt_out", "opt_in"] = _setting("opt_out", "Whether events flow until a person objects.")
+    policy: Path | None = _setting(PATH, None, "File of the privacy policy.")
+    consent: Consent = _setting(choice(*get_args(Consent)), "opt_out", "Whether events flow until a person objects.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingSettings:
     """Which share of the events is kept."""
 
-    enabled: bool = _setting(False, "Whether to sample at all.")
-    rate: float = _setting(1.0, "Share of sessions, users or traces kept, 0 to 1.")
-    by: Literal["session", "user", "trace"] = _setting("session", "What is kept or dropped as a whole.")
+    enabled: bool = _setting(BOOLEAN, False, "Whether to sample at all.")
+    rate: float = _setting(RATE, 1.0, "Share of sessions, users or traces kept, 0 to 1.")
+    by: SampledBy = _setting(choice(*get_args(SampledBy)), "session", "What is kept or dropped as a whole.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageViewSettings:
     """Page views taken from server spans."""
 
-    enabled: bool = _setting(True, "Whether server spans become page views.")
-    ignore_routes: tuple[str, ...] = _setting(DEFAULT_IGNORED_ROUTES, "Paths that are no pages; * crosses slashes.")
+    enabled: bool = _setting(BOOLEAN, True, "Whether server spans become page views.")
+    ignore_routes: tuple[str, ...] = _setting(
+        LIST, DEFAULT_IGNORED_ROUTES, "Paths that are no pages; * crosses slashes."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
     """How many events one request may carry. ``None`` leaves the destination's own limit."""
 
-    max_items: int | None = _setting(None, "Events per request.")
-    max_bytes: int | None = _setting(None, "Bytes per request before compression.")
-    max_age: float | None = _setting(None, "Longest wait for a fuller batch (seconds).")
+    max_items: int | None = _setting(COUNT, None, "Events per request.")
+    max_bytes: int | None = _setting(SIZE, None, "Bytes per request before compression.")
+    max_age: float | None = _setting(DURATION, None, "Longest wait for a fuller batch (seconds).")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,27 +124,33 @@ class DestinationSettings:
     Attributes:
         name: Its name in the settings: its type, or an own name of ``[a-z0-9]+``.
         type: ``umami``, ``otlp``, ``logging``, ``console``, …
-        options: The keys that only this type knows (``url``, ``website``, ``endpoint``, …), parsed and checked.
+        options: The keys that only this type knows (``url``, ``website``, ``endpoint``, …), parsed and checked. A key
+            that nobody set is there with its declared default, or not at all if it has none.
     """
 
     name: str
     type: str
-    enabled: bool = _setting(True, "Whether anything is sent there.")
-    events: tuple[str, ...] | None = _setting(None, "Patterns of the events it gets; none: every event.")
-    on_ambiguous: OnAmbiguous | None = _setting(None, "What to do when nobody knows whether a request arrived.")
+    enabled: bool = _setting(BOOLEAN, True, "Whether anything is sent there.")
+    events: tuple[str, ...] | None = _setting(PATTERNS, None, "Patterns of the events it gets; none: every event.")
+    on_ambiguous: OnAmbiguous | None = _setting(
+        choice(*get_args(OnAmbiguous)), None, "What to do when nobody knows whether a request arrived."
+    )
     batch: BatchSettings = field(default_factory=BatchSettings, metadata={"help": "Limits of one request."})
-    timeout: float = _setting(10.0, "Time one request may take (seconds).")
-    options: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = _setting(POSITIVE_DURATION, 10.0, "Time one request may take (seconds).")
+    # Addresses and headers may hold secrets, and a settings object is easily logged.
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one pipeline."""
 
-    enabled: bool = _setting(True, "Whether anything is recorded at all.")
-    debug: bool = _setting(False, "Print every event, log verbosely, do not sample.")
-    courier: CourierMode = _setting("thread", "Who delivers: a thread here, a spawned process, or an external one.")
-    exit_timeout: float = _setting(2.0, "Time an ending process may spend on delivery (seconds).")
+    enabled: bool = _setting(BOOLEAN, True, "Whether anything is recorded at all.")
+    debug: bool = _setting(BOOLEAN, False, "Print every event, log verbosely, do not sample.")
+    courier: CourierMode = _setting(
+        choice(*get_args(CourierMode)), "thread", "Who delivers: a thread here, a spawned process, or an external one."
+    )
+    exit_timeout: float = _setting(DURATION, 2.0, "Time an ending process may spend on delivery (seconds).")
     service: ServiceSettings = field(default_factory=ServiceSettings)
     spool: SpoolSettings = field(default_factory=SpoolSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)

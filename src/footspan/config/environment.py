@@ -1,0 +1,126 @@
+"""The environment: every setting as ``FOOTSPAN_`` and its path in capitals, joined by ``_``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from footspan.config.declarations import DESTINATIONS, PREFIX, common, environment_name, general, of_type
+from footspan.config.errors import ConfigurationError
+from footspan.config.kinds import nearest
+from footspan.config.layers import Found
+from footspan.config.options import DESTINATION_TYPES
+from footspan.config.values import BOOLEAN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from footspan.config.declarations import Path
+    from footspan.config.layers import Layer
+
+CONFIG_VARIABLE: Final = "FOOTSPAN_CONFIG"
+
+# Ours, but no settings: the file's name, what the test run is told, and what tests hand to their children.
+_NO_SETTINGS: Final = frozenset({CONFIG_VARIABLE, "FOOTSPAN_REQUIRE_COLLECTOR", "FOOTSPAN_SEED_DOCS"})
+_TESTS: Final = "FOOTSPAN_TEST_"
+# Kubernetes puts such variables into every pod beside a Service called "footspan" or "footspan-gateway".
+_KUBERNETES: Final = re.compile(
+    r"FOOTSPAN_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
+)
+_SECTION: Final = environment_name((DESTINATIONS, ""))
+_OWN_NAME: Final = re.compile(r"([A-Z0-9]+)_([A-Z0-9_]+)")
+
+
+def switched_off(environ: Mapping[str, str]) -> bool:
+    """Whether a variable that wins over everything switches telemetry off.
+
+    ``OTEL_SDK_DISABLED`` follows OpenTelemetry's rule: only ``true``, in any case, counts.
+
+    Raises:
+        ConfigurationError: If ``TELEMETRY_ENABLED`` is no boolean.
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return True
+    enabled = environ.get("TELEMETRY_ENABLED", "").strip()
+    return bool(enabled) and not Found(enabled, "TELEMETRY_ENABLED").read(BOOLEAN)
+
+
+def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = ()) -> Layer:
+    """Read the ``FOOTSPAN_*`` variables; an empty one counts as not set.
+
+    Args:
+        environ: The variables.
+        own_names: Names of destinations that the file or the code declares, for suggestions.
+
+    Returns:
+        One layer. ``TELEMETRY_ENABLED`` and ``TELEMETRY_DEBUG`` stand in for ``FOOTSPAN_ENABLED`` and
+        ``FOOTSPAN_DEBUG``.
+
+    Raises:
+        ConfigurationError: For a variable that names no setting.
+    """
+    layer: Layer = {}
+    for setting in ("enabled", "debug"):
+        variable = f"TELEMETRY_{setting.upper()}"
+        if value := environ.get(variable, "").strip():
+            layer[setting,] = Found(value, variable)
+    for variable in sorted(name for name in environ if name.startswith(PREFIX)):
+        value = environ[variable].strip()
+        if not value or variable in _NO_SETTINGS or variable.startswith(_TESTS):
+            continue
+        path = _general_names().get(variable) or _destination_path(variable)
+        if path is not None:
+            layer[path] = Found(value, variable)
+        elif not _KUBERNETES.fullmatch(variable):
+            raise _unknown(variable, own_names)
+    return layer
+
+
+def enable_addressed(layer: Layer, types: Mapping[str, str]) -> None:
+    """Enable each destination whose address stands in the environment, unless the environment says otherwise."""
+    for name, type_name in types.items():
+        for option in DESTINATION_TYPES[type_name].addresses:
+            if found := layer.get((DESTINATIONS, name, option.name)):
+                layer.setdefault((DESTINATIONS, name, "enabled"), Found(value=True, key=found.key))
+
+
+@cache
+def _general_names() -> Mapping[str, Path]:
+    return {environment_name(path): path for path in general()}
+
+
+def _suffixes(paths: Iterable[Path]) -> dict[str, Path]:
+    return {"_".join(path).upper(): path for path in (*paths, ("type",))}
+
+
+@cache
+def _suffixes_of(type_name: str | None) -> Mapping[str, Path]:
+    """The last parts of a destination's variables; those of any type for ``None``."""
+    if type_name is not None:
+        return _suffixes(of_type(type_name))
+    return _suffixes({**common(), **{path: None for name in DESTINATION_TYPES for path in of_type(name)}})
+
+
+def _destination_path(variable: str) -> Path | None:
+    if not variable.startswith(_SECTION):
+        return None
+    rest = variable[len(_SECTION) :]
+    for type_name in DESTINATION_TYPES:
+        if rest.startswith(f"{type_name.upper()}_"):
+            inner = _suffixes_of(type_name).get(rest[len(type_name) + 1 :])
+            return (DESTINATIONS, type_name, *inner) if inner else None
+    match = _OWN_NAME.fullmatch(rest)
+    inner = _suffixes_of(None).get(match[2]) if match else None
+    return (DESTINATIONS, match[1].lower(), *inner) if match and inner else None
+
+
+def _unknown(variable: str, own_names: Iterable[str]) -> ConfigurationError:
+    known = [*_general_names(), CONFIG_VARIABLE]
+    for name in (*DESTINATION_TYPES, *own_names):
+        suffixes = _suffixes_of(name if name in DESTINATION_TYPES else None)
+        known += [f"{_SECTION}{name.upper()}_{suffix}" for suffix in suffixes]
+    # Compared without what all of them share, or any two would look alike.
+    guess = nearest(variable[len(PREFIX) :], [name[len(PREFIX) :] for name in known])
+    hint = f"Did you mean {PREFIX}{guess}?" if guess else "Remove it, or see the reference for the known names."
+    return ConfigurationError(variable, "a variable that names no setting", hint)
