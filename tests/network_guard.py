@@ -15,8 +15,8 @@ _UNRESOLVABLE = (".invalid", ".test", ".example", "example.com", "example.org", 
 """Reserved names (RFC 2606): looking one up answers "unknown name" here as everywhere, without asking a server."""
 
 
-class NetworkBlockedError(RuntimeError):
-    """Something tried to leave this machine."""
+class NetworkBlockedError(ConnectionRefusedError):
+    """Something tried to leave this machine. To the code under test it is a server that does not listen."""
 
 
 def is_local(host: object) -> bool:
