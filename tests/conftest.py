@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import operator
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 import otel_globals
-from footspan import _guard
+from footspan import _guard, tracking
 from network_guard import blocked_network
 
 if TYPE_CHECKING:
@@ -59,13 +58,9 @@ def loopback_only() -> Iterator[None]:
 
 
 def _reset() -> None:
-    """Take back what modules keep. A module that no test has loaded has nothing to take back."""
-    for module, reset in (
-        ("footspan.pipeline", "reset"),
-        ("footspan.tracking", "default_tracker.reset"),
-        ("footspan.processors.context", "reset"),
-    ):
-        if module in sys.modules:
-            operator.attrgetter(reset)(sys.modules[module])()
+    """Take back what modules keep. The pipeline is loaded at the first call only, and till then keeps nothing."""
+    if "footspan.pipeline" in sys.modules:
+        sys.modules["footspan.pipeline"].reset()
+    tracking.reset()
     otel_globals.reset_all()
     _guard.reset()

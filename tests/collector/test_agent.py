@@ -119,8 +119,13 @@ def test_footspan_delivers_through_the_agent(otelcol: Path, tmp_path: Path) -> N
         }
         result = subprocess.run(
             [sys.executable, "-c", program],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.strip() == "{'otlp': 0}"

@@ -48,11 +48,12 @@ def test_python_blocks_run(path: Path, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("block", [block for block in PYTHON if block.no_run is not None], ids=str)
-def test_blocks_that_do_not_run_say_why_and_compile(block: Block) -> None:
+def test_blocks_that_do_not_run_say_why_and_compile() -> None:
     """An exemption has a reason that a reader of the source understands."""
-    assert len((block.no_run or "").split()) >= 3, f"{block}: give the reason: <!-- no-run: ... -->"
-    compile(block.text, str(block), "exec")
+    for block in PYTHON:
+        if block.no_run is not None:
+            assert len(block.no_run.split()) >= 3, f"{block}: give the reason: <!-- no-run: ... -->"
+            compile(block.text, str(block), "exec")
 
 
 @pytest.mark.parametrize("block", YAML, ids=str)
