@@ -99,7 +99,7 @@ def _build(name: str, type_name: str, layer: Layer) -> DestinationSettings:
     values = {}
     for path, found in given.items():
         if path not in declared:
-            raise _unknown(name, path, found, declared)
+            raise _unknown(path, found, declared)
         values[path] = found.read(declared[path].kind)
     enabled = values.get(("enabled",), declared["enabled",].default)
     if enabled:
@@ -142,14 +142,14 @@ def _check_usable(name: str, type_name: str, values: Mapping[Path, object]) -> N
         )
 
 
-def _unknown(name: str, path: Path, found: Found, declared: Iterable[Path]) -> ConfigurationError:
+def _unknown(path: Path, found: Found, declared: Iterable[Path]) -> ConfigurationError:
     dotted = ".".join(path)
     known = [".".join(each) for each in declared]
-    guess = nearest(dotted, {**dict.fromkeys(known), **{each[0]: None for each in declared}})
+    # A variable that got this far is spelt like a key of another type, so the spelling is not what is wrong.
+    misspelt = not found.key.startswith(PREFIX)
+    guess = nearest(dotted, [*known, *(each[0] for each in declared)]) if misspelt else None
     if guess is None:
         fix = f"Known keys of this destination: {', '.join(known)}."
-    elif found.key.startswith(PREFIX):
-        fix = f"Did you mean {environment_name((DESTINATIONS, name, *guess.split('.')))}?"
     else:
         before, _, after = found.key.rpartition(dotted)
         fix = f"Did you mean {before}{guess}{after}?"

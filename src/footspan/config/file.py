@@ -68,11 +68,9 @@ def _parse(text: str, name: str) -> Mapping[Any, object]:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         problem = f"{name}, line {line}", "a control character"
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
         problem = f"{name}, line {mark.line + 1}" if mark else name, "text that is not valid YAML"
-    except yaml.YAMLError:
-        problem = name, "text that is not valid YAML"
     except RecursionError:
         problem = name, "YAML that is nested too deeply"
     else:
@@ -107,11 +105,11 @@ def _section(root: Node, name: str) -> Node | None:
 
     if not isinstance(root, MappingNode):
         raise ConfigurationError(name, "no mapping", f"Write the settings as keys under `{ROOT}:`.")
-    sections: list[Node] = [value for key, value in root.value if key.value == ROOT]
+    sections: list[tuple[Node, Node]] = [(key, value) for key, value in root.value if key.value == ROOT]
     if len(sections) > 1:
-        raise _twice(ROOT, name, sections[1])
+        raise _twice(ROOT, name, sections[1][0])
     if sections:
-        return sections[0]
+        return sections[0][1]
     keys = [key.value for key, _ in root.value if isinstance(key.value, str)]
     for key in keys:
         if key in {DESTINATIONS, "spool"} or nearest(key, [ROOT]):

@@ -32,7 +32,7 @@ _SIZE_UNITS: Final = {
     "mib": 2**20,
     "gib": 2**30,
 }
-_SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([a-z]{0,3})", re.IGNORECASE)
+_SIZE: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*([a-z]{0,3})", re.IGNORECASE)
 _LARGEST_SIZE: Final = 2**63 - 1
 
 # Milliseconds per unit: whole numbers, so that 200ms is 0.2 and not a neighbour of it.

@@ -1,0 +1,33 @@
+"""A value of every kind, as text and as the setting it becomes, for the tests that walk over all declarations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from footspan.config.kinds import Kind
+
+_BY_KIND: dict[str, tuple[str, Any]] = {
+    "address": ("https://Stats.example.com/p?team=1", "https://stats.example.com/p?team=1"),
+    "boolean": ("false", False),
+    "count": ("7", 7),
+    "duration": ("1m30s", 90.0),
+    "headers": ("X-Key=a%20b,second=c", {"x-key": "a b", "second": "c"}),
+    "key": ("k-123", "k-123"),
+    "list": ("/a, /b", ("/a", "/b")),
+    "path": ("~/x.d", Path("~/x.d").expanduser()),
+    "path of a request": ("/in", "/in"),
+    "patterns": ("user.*,!user.x", ("user.*", "!user.x")),
+    "share": ("0.25", 0.25),
+    "size": ("3KiB", 3072),
+    "text": ("1.10", "1.10"),
+}
+
+
+def sample(kind: Kind) -> tuple[str, Any]:
+    """Text that a kind reads, and what it reads it as."""
+    if kind.name.startswith("`"):
+        last = kind.name.rpartition("`")[0].rpartition("`")[2]
+        return last.lower(), last
+    return _BY_KIND[kind.name]
