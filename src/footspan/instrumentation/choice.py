@@ -1,0 +1,97 @@
+"""Which spans and plain logs go where, by what ``OTEL_TRACES_EXPORTER`` and ``OTEL_LOGS_EXPORTER`` say.
+
+A footspan name in them (``footspan``, ``footspan_umami``, …) means the spooled destinations. ``otlp`` means the
+destination of that type when its address is the same: one place is reached one way only. Every other name is the
+operator's exporter and stays with the SDK.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from footspan.destinations.http import join
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+
+    from footspan.config import DestinationSettings
+
+Signal = Literal["traces", "logs"]
+
+_NAME: Final = "footspan"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of one signal.
+
+    Attributes:
+        variable: The variable that names its exporters.
+        kept: What the SDK is to see of it; ``None`` leaves it as it is.
+        destinations: The ``otlp`` destinations that get the signal from us.
+    """
+
+    variable: str
+    kept: str | None
+    destinations: tuple[DestinationSettings, ...]
+
+
+def choose(
+    signal: Signal, destinations: Sequence[DestinationSettings], environ: Mapping[str, str] = os.environ
+) -> Choice:
+    """Decide for one signal.
+
+    Spans go to every ``otlp`` destination unless the variable names other exporters; plain logs only when it asks.
+
+    Args:
+        signal: Which signal.
+        destinations: All destinations of the settings.
+        environ: The environment.
+    """
+    variable = f"OTEL_{signal.upper()}_EXPORTER"
+    reachable = tuple(each for each in destinations if each.enabled and _address(each, signal))
+    names = [name.strip() for name in environ.get(variable, "").split(",") if name.strip()]
+    if not names:
+        return Choice(variable, None, reachable if signal == "traces" else ())
+    taken = [name for name in names if is_ours(name) or (name == "otlp" and _same_place(reachable, signal, environ))]
+    kept = [name for name in names if name not in taken]
+    return Choice(variable, ",".join(kept) or "none" if taken else None, reachable if taken else ())
+
+
+def is_ours(name: str) -> bool:
+    """Whether an exporter's name is one of footspan's."""
+    return name == _NAME or name.startswith((f"{_NAME}_", f"{_NAME}-"))
+
+
+@contextmanager
+def shown_to_sdk(choices: Sequence[Choice], environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
+    """Let the SDK see only the exporters that are left to it; the environment is as before afterwards."""
+    before = {choice.variable: environ[choice.variable] for choice in choices if choice.kept is not None}
+    environ.update({choice.variable: choice.kept for choice in choices if choice.kept is not None})
+    try:
+        yield
+    finally:
+        environ.update(before)
+
+
+def _address(destination: DestinationSettings, signal: Signal) -> str:
+    """Where a destination takes a signal; empty where it does not."""
+    if destination.type != "otlp":
+        return ""
+    base = str(destination.options.get("endpoint") or "")
+    return str(destination.options.get(f"{signal}_endpoint") or (join(base, f"v1/{signal}") if base else ""))
+
+
+def _same_place(destinations: Sequence[DestinationSettings], signal: Signal, environ: Mapping[str, str]) -> bool:
+    """Whether the SDK's ``otlp`` exporter would go where one of our destinations goes.
+
+    An environment that names no place means whichever the ``otlp`` destination is.
+    """
+    whole = environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
+    base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    meant = whole or (join(base, f"v1/{signal}") if base else "")
+    ours = [_address(each, signal) for each in destinations]
+    return bool(ours) if not meant else any(meant.rstrip("/").lower() == each.rstrip("/").lower() for each in ours)

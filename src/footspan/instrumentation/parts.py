@@ -1,0 +1,160 @@
+"""The processors a pipeline puts into OpenTelemetry's providers, and how they get into providers made by others."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import trace
+from opentelemetry.sdk._logs import LogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+
+from footspan import _guard, _otel, emit
+from footspan.destinations.otlp import OtlpDestination
+from footspan.exporters import DestinationLogExporter, OtlpJsonSpanExporter
+from footspan.pipeline import FootspanLogProcessor, default_slot, start
+from footspan.processors.page_views import PageViewSpanProcessor
+from footspan.processors.spans import RecordServerSpans, RedactingSpanProcessor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    from footspan.config import DestinationSettings
+    from footspan.pipeline import Pipeline
+
+_SHARE_OF_EXIT: Final = 0.25
+"""What each batch processor gets of the time there is at exit; the rest is for the events."""
+
+
+class Parts:
+    """What one pipeline adds to OpenTelemetry.
+
+    Args:
+        pipeline: The process's pipeline.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._page_views = pipeline.settings.page_views
+
+    def log_processor(self, plain_logs_to: Sequence[DestinationSettings] = ()) -> FootspanLogProcessor:
+        """The processor that takes events to the spool; it must stand first, since it cleans for those behind it.
+
+        Args:
+            plain_logs_to: ``otlp`` destinations that get plain log records as well.
+
+        Raises:
+            ConfigurationError: One of them cannot be used.
+        """
+        exporters = [DestinationLogExporter(OtlpDestination(each)) for each in plain_logs_to]
+        plain = [BatchLogRecordProcessor(exporter) for exporter in exporters]
+        for batch, exporter in zip(plain, exporters, strict=True):
+            self._end_with_pipeline(batch, exporter)
+        return FootspanLogProcessor(default_slot(), _Several(plain) if plain else None)
+
+    def span_processors(self, spans_to: Sequence[DestinationSettings] = ()) -> list[SpanProcessor]:
+        """Page views, and a batch processor for each ``otlp`` destination that gets spans.
+
+        Raises:
+            ConfigurationError: One of the destinations cannot be used.
+        """
+        processors: list[SpanProcessor] = []
+        if self._page_views.enabled:
+            processors.append(PageViewSpanProcessor(self._page_views))
+        for each in spans_to:
+            exporter = OtlpJsonSpanExporter(OtlpDestination(each))
+            batch = BatchSpanProcessor(exporter)
+            self._end_with_pipeline(batch, exporter)
+            processors.append(self.redacting(batch))
+        return processors
+
+    def redacting(self, processor: SpanProcessor) -> RedactingSpanProcessor:
+        """A span processor that exports, given clean copies only."""
+        return RedactingSpanProcessor(processor, self._pipeline.redactor)
+
+    def record_server_spans(self, provider: TracerProvider) -> None:
+        """Have page views at any sampling rate: for every tracer that the provider makes from now on."""
+        if self._page_views.enabled and not isinstance(provider.sampler, RecordServerSpans):
+            provider.sampler = RecordServerSpans(provider.sampler)
+
+    def attach(self, spans_to: Sequence[DestinationSettings]) -> None:
+        """Join providers that somebody else has made; what they export leaves redacted from now on.
+
+        Without a logger provider one is made, for the events; without a tracer provider there are no spans to join.
+
+        Args:
+            spans_to: ``otlp`` destinations that get spans, unless the provider exports spans already.
+
+        Raises:
+            ConfigurationError: One of them cannot be used.
+        """
+        logger_provider = _otel.sdk_logger_provider()
+        if logger_provider is not None and not _has(FootspanLogProcessor, _otel.processors_of(logger_provider)):
+            _otel.prepend_log_processor(logger_provider, self.log_processor())
+        start(self._pipeline.settings)
+        emit.reset()
+        tracer_provider = trace.get_tracer_provider()
+        if isinstance(tracer_provider, TracerProvider):
+            self.record_server_spans(tracer_provider)
+            _otel.change_span_processors(tracer_provider, partial(self._joined, spans_to))
+
+    def _joined(self, spans_to: Sequence[DestinationSettings], there: tuple[Any, ...]) -> tuple[Any, ...]:
+        if _has((PageViewSpanProcessor, RedactingSpanProcessor), there):
+            return there
+        exporting = (BatchSpanProcessor, SimpleSpanProcessor)
+        ours = self.span_processors(() if _has(exporting, there) else spans_to)
+        return (*ours, *(self.redacting(each) if isinstance(each, exporting) else each for each in there))
+
+    def _end_with_pipeline(self, batch: Any, exporter: DestinationLogExporter | OtlpJsonSpanExporter) -> None:
+        self._pipeline.on_stop(partial(_stop_batch, batch, exporter))
+        _exporters.add(exporter)
+
+
+class _Several(LogRecordProcessor):
+    """Log record processors as one."""
+
+    def __init__(self, processors: Sequence[LogRecordProcessor]) -> None:
+        self._processors = processors
+
+    def on_emit(self, log_record: Any) -> None:
+        for processor in self._processors:
+            processor.on_emit(log_record)
+
+    def shutdown(self) -> None:
+        for processor in self._processors:
+            processor.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        flushed = [processor.force_flush(timeout_millis) for processor in self._processors]
+        return all(flushed)
+
+
+def _stop_batch(batch: Any, exporter: DestinationLogExporter | OtlpJsonSpanExporter, deadline: float) -> None:
+    """Export what waits, for a share of the time there is, then stop."""
+    share = max(0.0, deadline - time.monotonic()) * _SHARE_OF_EXIT
+    exporter.deadline = time.monotonic() + share
+    with _guard.guard("exit of a batch processor"):
+        _otel.shut_down_batch(batch, share)
+
+
+def _has(kinds: Any, processors: Sequence[object]) -> bool:
+    return any(isinstance(each, kinds) for each in processors)
+
+
+_exporters: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A forked child must not use its parent's connections, nor locks that another thread may hold for ever."""
+    for exporter in list(_exporters):
+        with _guard.guard("an exporter after a fork"):
+            exporter.destination = OtlpDestination(exporter.destination.settings)
+
+
+_otel.on_fork_in_child(_after_fork)
