@@ -118,3 +118,44 @@ def on_fork_in_child(callback: Callable[[], None]) -> None:
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=callback)
+
+
+def prepend_log_processor(provider: Any, processor: Any) -> bool:
+    """Put a processor before those a logger provider has, since only the first can clean for all.
+
+    Returns:
+        Whether it stands first; ``False`` when it could only be added behind them.
+    """
+    multi = getattr(provider, "_multi_log_record_processor", None)
+    processors = getattr(multi, "_log_record_processors", None)
+    lock = getattr(multi, "_lock", None)
+    if multi is None or lock is None or not isinstance(processors, tuple):
+        provider.add_log_record_processor(processor)
+        return False
+    with lock:
+        multi._log_record_processors = (processor, *multi._log_record_processors)
+    return True
+
+
+def change_span_processors(provider: Any, change: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> bool:
+    """Exchange the span processors of a tracer provider.
+
+    Returns:
+        Whether that was possible.
+    """
+    multi = getattr(provider, "_active_span_processor", None)
+    lock = getattr(multi, "_lock", None)
+    if multi is None or lock is None or not isinstance(getattr(multi, "_span_processors", None), tuple):
+        return False
+    with lock:
+        multi._span_processors = change(multi._span_processors)
+    return True
+
+
+def shut_down_batch(processor: Any, seconds: float) -> None:
+    """Shut a batch processor down within a time; its own ``shutdown`` may wait for half a minute."""
+    batch = getattr(processor, "_batch_processor", None)
+    if batch is None:
+        processor.shutdown()
+    else:
+        batch.shutdown(timeout_millis=max(0, int(seconds * 1000)))
