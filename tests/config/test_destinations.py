@@ -8,6 +8,7 @@ import pytest
 
 from footspan.config import BatchSettings, ConfigurationError, load_settings
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
+from footspan.destinations import build_destination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +160,21 @@ def test_two_that_are_the_same_place() -> None:
     assert len(names(umami=UMAMI, second={**second, "website": "w2"})) == 2
     assert len(names(umami=UMAMI, second={**second, "enabled": False})) == 2
     assert refusal(console={}, second={"type": "console"}).key == "telemetry.destinations.second"
+
+
+@pytest.mark.parametrize("name", sorted(IMPLEMENTED_TYPES))
+def test_places_are_told_apart_as_the_destinations_do(name: str) -> None:
+    """The options that make two settings different places are those that make two destinations different."""
+    addresses = {option.name: "http://h.example" for option in DESTINATION_TYPES[name].addresses}
+    required = {
+        option.name: "9c6ad0b7-3c2b-4b1c-8f33-0d8f2b0c7a11"
+        for option in DESTINATION_TYPES[name].options
+        if option.required
+    }
+    settings = load_settings(environ={}, overrides={"destinations": {name: {**addresses, **required}}})
+    destination = build_destination(settings.destinations[0])
+
+    assert destination.address_options == tuple(o.name for o in DESTINATION_TYPES[name].options if o.identity)
 
 
 def test_several_loggers_are_fine() -> None:

@@ -100,7 +100,7 @@ _TYPES = (
             Option(
                 name="protocol",
                 kind=choice("http/json", "http/protobuf", "grpc"),
-                help="Encoding and transport.",
+                help="Encoding and transport; a version that does not speak grpc says so at the start.",
                 default="http/json",
             ),
             Option(name="compression", kind=choice("gzip", "none"), help="Compression of a request.", default="gzip"),
@@ -119,7 +119,7 @@ _TYPES = (
                 help="Level of an ordinary event.",
                 default="INFO",
             ),
-            Option(name="logger", kind=TEXT, help="Name of the logger.", default="footspan.events"),
+            Option(name="logger", kind=TEXT, help="Name of the logger.", default="footspan.events", identity=True),
         ),
         repeatable=True,
     ),
