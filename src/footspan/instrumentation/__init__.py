@@ -1,5 +1,6 @@
 """Footspan as an OpenTelemetry distro: what ``opentelemetry-instrument`` loads.
 
+* ``environment``: chooses footspan where several distros are installed and nobody chose.
 * ``distro`` and ``defaults``: the environment that page views need; nothing the operator set is changed.
 * ``configurator`` and ``parts``: the SDK's providers, with footspan's processors in them.
 * ``choice``: which exporters mean footspan's own destinations.
