@@ -12,6 +12,7 @@ ratio of the medians shows the machine's noise.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import platform
 import socket
@@ -41,7 +42,7 @@ OUR_IMPORT = "import footspan"
 
 @dataclass(frozen=True)
 class Figures:
-    """One comparison: samples of both sides in microseconds, taken in turn."""
+    """One comparison: samples of both sides, taken in turn, in the unit that ``what`` names."""
 
     what: str
     ours: list[float]
@@ -121,14 +122,14 @@ def check_durable(expected: int) -> None:
 def import_figures(rounds: int) -> Figures:
     """Measure the imports, in fresh processes."""
     samples = [(import_cost(OUR_IMPORT), import_cost(RAW_IMPORT)) for _ in range(rounds)]
-    return Figures("`import footspan` (µs)", *map(list, zip(*samples, strict=True)))
+    return Figures("`import footspan` (ms)", *map(list, zip(*samples, strict=True)))
 
 
 def import_cost(statement: str) -> float:
-    """Microseconds of CPU time that one import takes in a process that has imported nothing else."""
+    """Milliseconds of CPU time that one import takes in a process that has imported nothing else."""
     program = f"import time; s = time.process_time_ns(); {statement}; print(time.process_time_ns() - s)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
-    return int(result.stdout) / 1000
+    return int(result.stdout) / 1_000_000
 
 
 def main() -> None:
