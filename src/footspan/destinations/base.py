@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. ``headers`` are keyed in lower case; ``body`` is cut at 256 KiB."""
+    """One HTTP answer. ``headers`` are keyed in lower case; ``body`` is cut where its destination stops reading."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +138,16 @@ class Destination(ABC):
         Returns:
             What became of them. Never raises for a bad event, a bad answer or an unreachable destination.
         """
+
+    def on_ambiguous_for(self, event: LogLine) -> str:  # noqa: ARG002 - most destinations treat all events alike
+        """What becomes of one event when nobody knows whether it arrived.
+
+        The courier asks this for every event of an ambiguous outcome, and of a batch whose carrier died while sending.
+
+        Returns:
+            ``retry`` or ``drop``.
+        """
+        return self.on_ambiguous
 
     def close(self) -> None:  # noqa: B027 - most destinations hold nothing
         """Release connections. The destination may be used again afterwards."""
