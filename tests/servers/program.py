@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,18 +25,16 @@ def add_common_options(parser: ArgumentParser) -> None:
 
 
 def serve(server: StandIn, name: str, options: Namespace, **more: object) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code.
-
-    The signals are blocked and waited for, so that none can come between the printed line and the wait.
-    """
-    signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    """Serve until SIGTERM or SIGINT; returns the exit code."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     parent = os.getppid()
     with server:
         server.faults.latency = options.latency
         sys.stdout.write(json.dumps({"server": name, "url": server.url, "pid": os.getpid(), **more}) + "\n")
         sys.stdout.flush()
-        while signal.sigtimedwait(signals, _PARENT_CHECK_SECONDS) is None:
+        while not ended.wait(_PARENT_CHECK_SECONDS):
             if options.with_parent and os.getppid() != parent:
                 break
     return 0

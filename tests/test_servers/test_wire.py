@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import statistics
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -50,11 +51,13 @@ def test_answers_are_quick(umami: UmamiServer) -> None:
     """Head and body leave together: no request waits for a delayed acknowledgement (40 ms each)."""
     connection = http.client.HTTPConnection("127.0.0.1", umami.port, timeout=5)
     try:
-        started = time.monotonic()
-        for _ in range(50):
+        times = []
+        for _ in range(30):
+            started = time.monotonic()
             connection.request("GET", "/api/heartbeat")
             connection.getresponse().read()
-        assert time.monotonic() - started < 1.5
+            times.append(time.monotonic() - started)
+        assert statistics.median(times) < 0.03
     finally:
         connection.close()
 
