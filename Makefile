@@ -41,11 +41,9 @@ test: env ## every test: the quick ones, then whole processes and, once it is bu
 	@tools/run-tests
 
 lint: env ## style, types, the one-way road between the rooms, what no committed file may name
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python tools/check_files.py
+	@failed=; for check in 'ruff check' 'ruff format --check' mypy lint-imports 'python tools/check_files.py'; do \
+		echo "== $$check"; $(BIN)/$$check || failed="$$failed [$$check]"; \
+	done; [ -z "$$failed" ] || { echo "lint: failed:$$failed"; exit 1; }
 
 format: env ## rewrite the sources in the project's style
 	$(BIN)/ruff check --fix-only
