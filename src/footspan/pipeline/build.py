@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from footspan import _guard
@@ -66,7 +67,7 @@ class Pipeline:
             self.processors.append(Sampler(settings.sampling))
         self.processors.append(self.redactor)
         self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}
-        self._routed: dict[tuple[str, str, str], bool] = {}
+        self._taken: dict[tuple[Any, Any, Any], bool] = {}
         self._unrouted: set[str] = set()
         self._stopping: list[Callable[[float], None]] = []
         self._stopped = False
@@ -110,8 +111,11 @@ class Pipeline:
         )
         self.spool.append(line)
         self.courier.wake()
-        if self.immediate or not self._is_routed(draft):
-            self._after(draft, line)
+        taken = self._is_taken(draft)
+        if taken is None or self.immediate:
+            taken = self._look(draft, line)
+        if not taken:
+            self.spool.count("unrouted")
         return True
 
     def _suffix(self, resource: Any, scope: Any) -> bytes:
@@ -141,17 +145,16 @@ class Pipeline:
         self._suffixes[key] = (resource, scope, suffix)
         return suffix
 
-    def _is_routed(self, draft: Draft) -> bool:
-        """Whether any destination takes such an event, remembered by what routing looks at."""
+    def _is_taken(self, draft: Draft) -> bool | None:
+        """Whether any destination takes such an event, remembered by what routing looks at; ``None``: not seen yet."""
         attributes = draft.attributes
-        category, named = attributes.get(c.CATEGORY), attributes.get(c.DESTINATION)
         try:
-            return self._routed[(draft.name, category, named)]  # type: ignore[index] # absent values are keys as well
-        except (KeyError, TypeError):
-            return False
+            return self._taken.get((draft.name, attributes.get(c.CATEGORY), attributes.get(c.DESTINATION)))
+        except TypeError:  # a category that cannot be a key
+            return None
 
-    def _after(self, draft: Draft, line: bytes) -> None:
-        """What few events need: destinations that write at once, and the first look at a new kind of event."""
+    def _look(self, draft: Draft, line: bytes) -> bool:
+        """Route an event: to the destinations that write at once, and for the first look at a new kind of event."""
         stored = LogLine(line.rstrip(b"\n"))
         taken = any(self._accepts(target, stored) for target in self._targets)
         for target, destination in self.immediate:
@@ -159,17 +162,15 @@ class Pipeline:
                 taken = True
                 with _guard.guard("logging destination"):
                     destination.write(stored.event)
-        if not taken:
-            self.spool.count("unrouted")
-            if stored.name not in self._unrouted and len(self._unrouted) < _CACHE_SIZE:
-                self._unrouted.add(stored.name)
-                _guard.logger.warning(
-                    "footspan: no destination takes events named %r: they stay in the spool until max_age", stored.name
-                )
-        elif len(self._routed) < _CACHE_SIZE:
-            with _guard.guard("routing"):
-                key = (draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))
-                self._routed[key] = True  # type: ignore[index] # absent values are keys as well
+        if not taken and stored.name not in self._unrouted and len(self._unrouted) < _CACHE_SIZE:
+            self._unrouted.add(stored.name)
+            _guard.logger.warning(
+                "footspan: no destination takes events named %r: they stay in the spool until max_age", stored.name
+            )
+        if len(self._taken) < _CACHE_SIZE:
+            with suppress(TypeError):  # as in _is_taken
+                self._taken[(draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))] = taken
+        return taken
 
     def on_stop(self, callback: Callable[[float], None]) -> None:
         """Have ``callback`` called with the deadline (``time.monotonic()`` seconds) when the pipeline stops."""

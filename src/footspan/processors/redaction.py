@@ -60,9 +60,12 @@ _PASSING = frozenset(
 """Identity given through the API, by its attribute: passes untouched and is documented as passing."""
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-# Every repetition is bounded (RFC 5321: 64 characters before the @; RFC 1035: 63 in a label) and a label cannot hold
-# the dot that ends it, so no input makes this backtrack further than that.
-_EMAIL = re.compile(r"[\w.+%-]{1,64}(?:@|%40)[^\W_](?:[\w-]{0,62}\.)+[^\W\d_]{2,24}")
+# An e-mail address is looked for from its @ outwards, so that text without one costs nothing and no text costs more
+# than its length: the part behind is bounded (RFC 1035: 63 in a label, which cannot hold the dot that ends it), the
+# part before is read backwards from there (RFC 5321: 64 characters).
+_AT_DOMAIN = re.compile(r"(?:@|%40)[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}")
+_LOCAL_BACKWARDS = re.compile(r"[\w.+%-]{1,64}")
+_LOCAL_LENGTH = 64
 _URL_USER = re.compile(r"(://)[^\s/?#@]{1,256}@")
 _PARAMETER = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=([^&;#\s]+)")
 _URL_ATTRIBUTES = frozenset({c.URL_FULL, c.URL_QUERY, c.HTTP_REQUEST_HEADER_REFERER, "http.url", "http.target"})
@@ -79,6 +82,8 @@ class Redactor:
     def __init__(self, count: Callable[[str], None] | None = None) -> None:
         self._count = count
         self._keys: dict[str, bool] = {}
+        # Keys seen that need no look themselves, and whose values need one only where their text says so.
+        self._innocent: set[str] = set()
 
     def __call__(self, draft: Draft) -> None:
         """Redact a draft in place and list the keys touched under ``footspan.redacted``."""
@@ -106,17 +111,36 @@ class Redactor:
         return str(self._guarded("", value, [], ""))
 
     def _attributes(self, attributes: Mapping[str, Any], touched: list[str]) -> dict[str, Any]:
-        clean: dict[str, Any] = {}
-        for key, value in attributes.items():
-            kind = type(value)
-            if value is None or kind is bool:
-                clean_value = value
-            elif kind is int or kind is float:
-                # Numbers hold no text to examine; under a denied key (a PIN, a card) they go like any other value.
-                clean_value = self._touch(key, touched) if self._denied(key) else value
+        """Clean attributes; the very same mapping where nothing had to be looked at, which is the usual case."""
+        innocent = self._innocent
+        try:
+            for key, value in attributes.items():
+                kind = type(value)
+                if key not in innocent or not (
+                    (kind is str and "@" not in value and "://" not in value and "%40" not in value)
+                    or kind is int
+                    or kind is float
+                    or kind is bool
+                    or value is None
+                ):
+                    break
             else:
-                clean_value = self._guarded(key, value, touched, key)
-            clean[self._clean_key(key)] = clean_value
+                if type(attributes) is dict:
+                    return attributes
+        except TypeError:  # a key that cannot be hashed, in a mapping of the host's own making
+            pass
+        return {self._clean_key(key): self._looked_at(key, value, touched) for key, value in list(attributes.items())}
+
+    def _looked_at(self, key: Any, value: Any, touched: list[str]) -> Any:
+        clean = self._guarded(key, value, touched, key)
+        if (
+            type(key) is str
+            and len(self._innocent) < _KEY_CACHE_SIZE
+            and key not in _URL_ATTRIBUTES
+            and not self._denied(key)
+            and self._clean_key(key) == key
+        ):
+            self._innocent.add(key)
         return clean
 
     def _guarded(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
@@ -167,7 +191,7 @@ class Redactor:
         if "=" in clean and ("://" in clean or key in _URL_ATTRIBUTES):
             clean = _PARAMETER.sub(self._parameter, clean)
         if "@" in clean or "%40" in clean:
-            clean = _EMAIL.sub(MARKER, clean)
+            clean = cut_addresses(clean)
         return clean
 
     def _parameter(self, match: re.Match[str]) -> str:
@@ -196,5 +220,19 @@ class Redactor:
     def _clean_key(key: Any) -> Any:
         """A key, unless it is itself somebody's address."""
         if type(key) is str and ("@" in key or "%40" in key):
-            return _EMAIL.sub(MARKER, key)
+            return cut_addresses(key)
         return key
+
+
+def cut_addresses(text: str) -> str:
+    """The text with every e-mail address replaced by the marker."""
+    kept: list[str] = []
+    end = 0
+    for domain in _AT_DOMAIN.finditer(text):
+        before = text[max(end, domain.start() - _LOCAL_LENGTH) : domain.start()]
+        local = _LOCAL_BACKWARDS.match(before[::-1])
+        if local is not None:
+            kept += (text[end : domain.start() - local.end()], MARKER)
+            end = domain.end()
+    kept.append(text[end:])
+    return "".join(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from footspan.processors import context as _ambient
 from footspan.processors.context import clear_context, context, set_context
 from footspan.tracking.categories import EventCategory
 from footspan.tracking.decorators import track_duration, track_error, track_function
@@ -15,8 +16,15 @@ __all__ = [
     "clear_context",
     "context",
     "default_tracker",
+    "reset",
     "set_context",
     "track_duration",
     "track_error",
     "track_function",
 ]
+
+
+def reset() -> None:
+    """Forget the default tracker's state and the ambient context; for tests."""
+    default_tracker.forget()
+    _ambient.reset()

@@ -5,9 +5,9 @@ The host's exceptions pass through untouched, and a cancelled coroutine is neith
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -51,7 +51,11 @@ class _Watch:
 
 
 def _is_cancelled(error: BaseException | None) -> bool:
-    return isinstance(error, (asyncio.CancelledError, GeneratorExit))
+    """Whether the work was called off: that is no outcome of it."""
+    if isinstance(error, GeneratorExit):
+        return True
+    asyncio = sys.modules.get("asyncio")  # nothing can be cancelled where nobody has loaded it
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
 
 
 class _Duration(_Watch):

@@ -123,7 +123,7 @@ class Tracker:
             with _guard.guard("shutdown"):
                 pipeline.shutdown(timeout)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
         """Forget that this tracker was started or found to be off; for tests."""
         self._slot, self._off = None, False
 

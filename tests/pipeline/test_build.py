@@ -1,0 +1,71 @@
+"""Tests for footspan.pipeline.build."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import footspan
+from footspan import pipeline
+from spooled import spooled
+
+if TYPE_CHECKING:
+    import pytest
+
+    from servers.otlp import OtlpSink
+
+
+def counters() -> dict[str, int]:
+    """The spool's counters."""
+    current = pipeline.get_pipeline()
+    assert current is not None
+    found: Any = current.spool.status()["counters"]
+    return dict(found)
+
+
+def test_an_event_that_no_destination_takes_is_counted_and_named_once(
+    otlp_sink: OtlpSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stays in the spool, the count says how many, the log says which, once."""
+    footspan.init(destinations={"otlp": {"endpoint": otlp_sink.url, "events": ["user.*"]}})
+    with caplog.at_level(logging.WARNING, logger="footspan"):
+        footspan.track("user.seen")
+        for _ in range(3):
+            footspan.track("system.started")
+
+    assert counters()["unrouted"] == 3
+    assert [record.getMessage().count("system.started") for record in caplog.records] == [1]
+    assert len(spooled()) == 4
+
+
+def test_the_logging_destination_writes_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """What goes to the log is there when the call returns, redacted, and only what its patterns take."""
+    footspan.init(destinations={"logging": {"enabled": True, "level": "INFO", "events": ["error.*"]}})
+    with caplog.at_level(logging.INFO, logger="footspan.events"):
+        footspan.track("error.raised", password="hunter2", code=7)
+        footspan.track("user.seen")
+    lines = [record.getMessage() for record in caplog.records if record.name == "footspan.events"]
+
+    assert len(lines) == 1
+    assert "error.raised" in lines[0]
+    assert "hunter2" not in lines[0]
+
+
+def test_sampling_drops_before_the_disk() -> None:
+    """At rate 0 nothing but errors is stored, and what was dropped is counted."""
+    footspan.init(sampling={"enabled": True, "rate": 0.0})
+    footspan.track("user.seen")
+    footspan.track("error.raised")
+
+    assert [event.name for event in spooled()] == ["error.raised"]
+    assert counters()["sampled_out"] == 1
+
+
+def test_events_reach_their_destination(otlp_sink: OtlpSink) -> None:
+    """From the call to the sink, and the books say so."""
+    footspan.init(service_name="shop", destinations={"otlp": {"endpoint": otlp_sink.url}})
+    uids = [footspan.track("user.seen", n=n) for n in range(25)]
+
+    assert footspan.flush(10.0) == {"otlp": 0}
+    assert [event["uid"] for event in otlp_sink.events] == uids
+    assert footspan.status()["destinations"]["otlp"]["delivered"] == 25
