@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,10 @@ from footspan.config.options import IMPLEMENTED_TYPES
 from footspan.destinations import build_destination
 from servers.umami import WEBSITE_ID
 
-OPTIONS = {"umami": {"url": "http://localhost", "website": WEBSITE_ID}, "otlp": {"endpoint": "http://localhost"}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "umami": {"url": "http://localhost", "website": WEBSITE_ID},
+    "otlp": {"endpoint": "http://localhost"},
+}
 
 
 @pytest.mark.parametrize("kind", sorted(IMPLEMENTED_TYPES))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import sys
-
-import pytest
+from typing import TYPE_CHECKING
 
 from destinations.making import line, settings
 from footspan import conventions as c
 from footspan.destinations import build_destination
 from footspan.destinations.base import Outcome, Verdict
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_text_is_a_time_a_name_and_properties(capsys: pytest.CaptureFixture[str]) -> None:

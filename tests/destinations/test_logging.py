@@ -98,7 +98,7 @@ def test_a_handler_that_fails_does_not_reach_the_caller(monkeypatch: pytest.Monk
     """Telemetry never raises into the host."""
     from footspan import _guard  # noqa: PLC0415 - only here failures must not surface
 
-    _guard.reraise_in_tests(False)  # noqa: FBT003 - the switch's own signature
+    _guard.reraise_in_tests(False)
 
     class Failing(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -184,7 +184,7 @@ def test_what_protobuf_cannot_hold_is_refused_alone(sink: OtlpSink) -> None:
     """A foreign line with an integer of 70 bits: refused as a whole, so that the courier cuts the batch."""
     from footspan import _guard  # noqa: PLC0415 - only here failures must not surface
 
-    _guard.reraise_in_tests(False)  # noqa: FBT003 - the switch's own signature
+    _guard.reraise_in_tests(False)
     foreign = line("a", {"n": 7}).line.replace(b'{"intValue":"7"}', b'{"intValue":"1180591620717411303424"}')
     destination = otlp(sink.url, protocol="http/protobuf")
     assert destination.send([LogLine(foreign)], 5.0) == Outcome(Verdict.REFUSED, "unencodable")

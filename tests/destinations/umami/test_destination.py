@@ -101,7 +101,7 @@ def test_several_events_share_a_batch_and_keep_their_order(server: UmamiServer) 
 
 
 def test_a_user_is_described_before_his_events(server: UmamiServer) -> None:
-    """identify goes first in the batch, whenever it was called."""
+    """A description goes first in the batch, whenever it was called."""
     events = [line("a", {c.USER_ID: "u1"}), line(c.EVENT_IDENTIFY, {c.USER_ID: "u1", "plan": "pro"})]
     assert umami(server).send(events, 5.0) == DELIVERED
     assert [item["type"] for item in server.requests[0].json()] == ["identify", "event"]
@@ -129,7 +129,7 @@ def test_paths_can_be_set(server: UmamiServer) -> None:
 
 
 def test_a_dropped_bot_is_refused_and_not_delivered(server: UmamiServer) -> None:
-    """beep boop is a 200."""
+    """The answer "beep boop" is a 200."""
     outcome = umami(server).send([line("a", {c.USER_AGENT_ORIGINAL: BOT})], 5.0)
     assert outcome.items == {0: Outcome(Verdict.REFUSED, "bot")}
     assert server.events() == []
@@ -155,7 +155,7 @@ def test_suspects_are_sent_alone_so_that_the_verdict_is_read(server: UmamiServer
 
 
 def test_a_batch_without_a_token_was_all_bots(server: UmamiServer) -> None:
-    """A user agent that slips past our suspicion is noticed where a whole batch bears it: such answers name no token."""
+    """A user agent that slips past our suspicion is noticed where a whole batch bears it."""
     destination = umami(server)
     server.faults.answer(200, b'{"size":2,"processed":2,"errors":0,"details":[]}', path="/api/batch")
     outcome = destination.send([line("a"), line("b")], 5.0)
@@ -216,7 +216,7 @@ def test_errors_in_a_batch_are_those_events_own(server: UmamiServer) -> None:
 
 
 def test_the_index_in_an_answer_is_the_place_in_the_request(server: UmamiServer) -> None:
-    """identify moved to the front; the outcome names the event by its own place."""
+    """The description moved to the front; the outcome names the event by its own place."""
     server.faults.answer(200, batch_answer((1, 400, "Bad request"), size=3))
     events = [line("a"), line("b"), line(c.EVENT_IDENTIFY, {c.USER_ID: "u1"})]
     assert umami(server).send(events, 5.0).items == {0: Outcome(Verdict.REFUSED, "http_400")}
@@ -402,7 +402,7 @@ def test_settings_that_umami_would_refuse_are_errors_at_once(options: dict[str, 
 
 def test_identity_is_address_and_website() -> None:
     """Another host name or path keeps the destination's place in the spool."""
-    base = {"url": "http://localhost", "website": WEBSITE_ID}
+    base: dict[str, Any] = {"url": "http://localhost", "website": WEBSITE_ID}
     one = build_destination(settings("umami", **base))
     assert one.id == build_destination(settings("umami", **base, hostname="shop.example")).id
     assert one.id != build_destination(settings("umami", **{**base, "url": "http://127.0.0.1"})).id

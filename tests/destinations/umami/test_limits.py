@@ -204,7 +204,7 @@ _LEAVES = (
     ),
     st.booleans(),
 )
-def test_whatever_is_shaped_fits(properties: dict[str, Any], revenue: bool) -> None:  # noqa: FBT001 - a drawn flag
+def test_whatever_is_shaped_fits(properties: dict[str, Any], revenue: bool) -> None:
     """No property of any kind leaves as something that Umami fails on."""
     for key, value in shape(properties, revenue=revenue).items():
         assert utf16_length(key) <= 500
