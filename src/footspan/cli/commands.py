@@ -27,14 +27,14 @@ _COLUMNS = ("accepted", "delivered", "waiting", "refused", "evicted", "redacted"
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="footspan %(version)s")
 def footspan() -> None:
-    r"""Product analytics on OpenTelemetry: what was tracked, and did it arrive?
+    """Product analytics on OpenTelemetry: what was tracked, and did it arrive?
 
     \b
     Examples:
       footspan status                     every service's events, per destination
       footspan status --service shop      one service
       footspan status --json | jq .       for programs
-    """
+    """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
 
 
 @footspan.command()
@@ -46,7 +46,7 @@ def footspan() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object with a member for each service.")
 def status(service: str | None, directory: Path | None, *, as_json: bool) -> None:
-    r"""Show what became of every event of this machine's services.
+    """Show what became of every event of this machine's services.
 
     For each destination: how many events it takes (accepted), and of those how many were delivered, wait, were refused
     (with the reason) or given up by age or size (evicted); in how many of them something was redacted; and what its
@@ -57,7 +57,7 @@ def status(service: str | None, directory: Path | None, *, as_json: bool) -> Non
       0  every destination is being delivered to
       1  a destination is parked or unreachable, or nobody carries for one that has events waiting
       2  no spool was found, or an option or setting cannot be used
-    """
+    """  # noqa: D301 - as above
     ledgers = _ledgers(service, directory)
     if not ledgers:
         place = f"under {directory}" if directory else "where the settings say"
