@@ -1,0 +1,338 @@
+"""One destination's loop: take a batch, send it, read the answer, acknowledge; for as long as we hold its lock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from footspan import _guard, _otel
+from footspan.delivery import live
+from footspan.delivery.blame import Record, Shipment
+from footspan.delivery.moves import Move, Step
+from footspan.delivery.pauses import HURRIED, HURRIED_PACE, NOW, Pause, Wait
+from footspan.delivery.retry import Backoff, obeyed
+from footspan.delivery.signal import Signal
+from footspan.destinations.base import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from footspan.destinations.base import Destination
+    from footspan.otlp_json import LogLine
+    from footspan.spool.base import Batch, Feed
+
+IDLE_FIRST: Final = 0.1
+IDLE_LONGEST: Final = 0.5
+"""Seconds between two looks for events of other processes, which cannot wake us."""
+
+SLICE: Final = 1.0
+"""Seconds a carrier may be silent while it waits."""
+
+GRACE: Final = 2.0
+"""Seconds that a request may take beyond its time-out before its carrier counts as wedged."""
+
+CAUGHT_UP: Final = 3
+"""Batches that were not full, after which an ending carrier has seen all there was; others go on writing for ever."""
+
+LEAST_TIME: Final = 0.05
+"""Seconds that must be left for a request to be worth starting at exit."""
+
+
+class Carrier:
+    """Delivers one destination's events, of every process that writes to the spool.
+
+    Args:
+        destination: Where they go.
+        feed: The destination's view of the spool; its lock is ours.
+        resting: Called before each look for events: from then on the carrier must be woken for a new one.
+        durable: Whether what is left over at exit outlives the process.
+        clock: Monotonic seconds.
+        backoff: The pauses between requests that fail.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        feed: Feed,
+        *,
+        resting: Callable[[], None] = lambda: None,
+        durable: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.destination = destination
+        self.feed = feed
+        self.live = live.Live(destination.name)
+        self._resting = resting
+        self._durable = durable
+        self._clock = clock
+        self._backoff = backoff or Backoff(clock)
+        self._trouble = Backoff(clock)
+        self._record = Record()
+        self._shipment: Shipment | None = None
+        self._journaled = False
+        self._signal = Signal()
+        self._hurried = False
+        self._hurry_until = 0.0
+        self._asked_until = 0.0
+        self._idle_pause = IDLE_FIRST
+        self._deadline: float | None = None
+        self._in_flight = 0.0
+        self._pulse = threading.Lock()
+        self._over = False
+        self._beaten: tuple[str, str] = ("", "")
+        self._beaten_at = 0.0
+        self._thread: threading.Thread | None = None
+
+    # -- from other threads --------------------------------------------------------------------------------------------
+
+    def start(self) -> bool:
+        """Carry in a thread of our own from now on; ``False`` where no thread can be started any more."""
+        thread = threading.Thread(target=self._run, name=f"footspan-{self.destination.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no threads left, or the interpreter is going down
+            return False
+        self._thread = thread
+        return True
+
+    @property
+    def carrying(self) -> bool:
+        """Whether the destination is still ours."""
+        return not self._over
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wake(self) -> None:
+        """There may be a new event."""
+        self._signal.give()
+
+    def hurry(self, until: float) -> None:
+        """Try at once, and often until then (clock seconds): somebody waits. ``Retry-After`` still holds."""
+        self._hurry_until = max(self._hurry_until, until)
+        self._hurried = True
+        self._signal.give()
+
+    def stop(self, deadline: float) -> None:
+        """Deliver what is waiting, until ``deadline`` (clock seconds) at the most, then give the destination up."""
+        self._deadline = deadline
+        self._signal.give()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread's end; whether it came."""
+        if self._thread is not None:
+            self._thread.join(max(0.0, timeout))
+        return not self.alive
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        with _otel.suppressed():
+            while self._deadline is None:
+                self._wait(self.turn())
+            self._finish()
+
+    def finish_here(self, deadline: float) -> None:
+        """Do in the calling thread what ``stop`` has the carrier's own thread do."""
+        self._deadline = deadline
+        with _otel.suppressed():
+            self._finish()
+
+    def _finish(self) -> None:
+        try:
+            self._drain()
+        except Exception as error:  # noqa: BLE001 - a carrier gives its lock back whatever happens
+            _guard.report("delivery at exit", error)
+        try:
+            self.destination.close()
+        except Exception as error:  # noqa: BLE001 - the same
+            _guard.report("closing a destination", error)
+        try:
+            self.feed.close()
+        except Exception as error:  # noqa: BLE001 - the same
+            _guard.report("giving a destination up", error)
+        self._over = True
+
+    def _drain(self) -> None:
+        """Carry what waits now; a durable spool keeps the rest for the next carrier, so one failure is enough."""
+        if self._durable and self.live.state == live.PARKED:
+            return
+        partial = 0
+        while self._asked_until <= self._clock() and self._time_left() >= LEAST_TIME and partial < CAUGHT_UP:
+            pause = self.turn()
+            if pause.kind is Wait.EVENTS or (pause.kind is Wait.BACKOFF and self._durable):
+                return
+            if pause.kind is Wait.FULLER_BATCH:
+                partial += 1
+            if pause.kind is Wait.BACKOFF:
+                time.sleep(max(0.0, min(pause.seconds, HURRIED_PACE, self._time_left())))
+
+    def turn(self) -> Pause:
+        """One request at the most. Never raises: a failure of ours is reported and waited out like any other."""
+        try:
+            pause = self._turn()
+        except Exception as error:  # noqa: BLE001 - a carrier never dies
+            _guard.report("carrying events", error)
+            return Pause(Wait.BACKOFF, self._trouble.failed())
+        self._trouble.succeeded()
+        return pause
+
+    def _turn(self) -> Pause:
+        shipment = self._shipment
+        if shipment is None:
+            self._signal.clear()
+            self._resting()
+            batch = self.feed.take(self.destination.max_items, self.destination.max_bytes)
+            if batch is None:
+                return self._idle()
+            self._idle_pause = IDLE_FIRST
+            shipment = self._shipment = Shipment(batch, self.destination.on_ambiguous_for, self._record)
+        pause = NOW if shipment.finished else self._ship(shipment)
+        if not shipment.finished:
+            return pause
+        acknowledged = self._acknowledge(shipment)
+        return acknowledged if pause is NOW else pause
+
+    def _ship(self, shipment: Shipment) -> Pause:
+        """Make the shipment's next request and read its outcome."""
+        events = shipment.next(self.destination.max_items, self.destination.max_bytes)
+        self.live.working(live.SENDING)
+        self._beat()
+        if not self._journaled:
+            self.feed.sending(shipment.batch)
+            self._journaled = True
+        outcome = self._send(events)
+        delivered = shipment.tally.delivered
+        try:
+            move = shipment.apply(outcome)
+        except BaseException:
+            self._shipment = None  # rather repeat the batch than lose an event of it
+            raise
+        if shipment.tally.delivered > delivered:
+            self._backoff.succeeded()
+        if shipment.unsent and not shipment.finished:
+            self._give_back(shipment, move)
+        return self._heed(move, outcome)
+
+    def _give_back(self, shipment: Shipment, move: Move) -> None:
+        """Note that certainly nothing of the batch arrived, so that a successor need not take it for ambiguous.
+
+        Before a pause the batch goes back whole, for the spool to cut it anew if it can: more may have come meanwhile,
+        among it an event that answers for a destination which refused a lone one. While a destination is in doubt for
+        refusing many, its shipment stays, for it knows which event to try next.
+        """
+        self.feed.kept(shipment.batch)
+        self._journaled = False
+        lone = len(shipment.batch.events) == 1
+        if move.step is not Step.GO_ON and (lone or not self._record.doubtful):
+            self._shipment = None
+
+    def _send(self, events: Sequence[LogLine]) -> Outcome:
+        timeout = min(self.destination.timeout, self._time_left())
+        self._in_flight = self._clock() + timeout + GRACE
+        try:
+            return self.destination.send(events, timeout)
+        except Exception as error:  # noqa: BLE001 - one event that breaks a destination must not hold the others
+            _guard.report(f"sending to {self.destination.name}", error)
+            return Outcome(Verdict.REFUSED, "internal_error")
+        finally:
+            with self._pulse:
+                self._in_flight = 0.0
+
+    def _heed(self, move: Move, outcome: Outcome) -> Pause:
+        """Turn a move into a pause, and say what changed."""
+        if move.step is Step.GO_ON:
+            if outcome.verdict is not Verdict.AGAIN:
+                self._backoff.succeeded()
+                self.live.recovered()
+            return NOW
+        asked = obeyed(move.retry_after)
+        if move.step is Step.PARK:
+            seconds = asked or self._backoff.parked()
+            self.live.parked(move.reason, seconds)
+        else:
+            seconds = asked or self._backoff.failed()
+            self.live.failed(move.reason, seconds)
+        if asked:
+            self._asked_until = self._clock() + asked
+        return Pause(Wait.ASKED if asked else Wait.BACKOFF, seconds)
+
+    def _acknowledge(self, shipment: Shipment) -> Pause:
+        batch, rejected = shipment.batch, shipment.rejected
+        while rejected:
+            event, reason = rejected.pop(0)
+            try:
+                self.feed.reject(event, reason)
+            except Exception as error:  # noqa: BLE001 - it is counted all the same; the others must go on
+                _guard.report("keeping a refused event", error)
+        self.feed.done(batch, shipment.tally)
+        self._shipment = None
+        self._journaled = False
+        return NOW if self._is_full(batch) else Pause(Wait.FULLER_BATCH, self.destination.linger)
+
+    def _is_full(self, batch: Batch) -> bool:
+        """Whether the spool probably had more to give."""
+        if not batch.events or batch.ambiguous or len(batch.events) >= self.destination.max_items:
+            return True
+        return sum(len(event.line) for event in batch.events) >= self.destination.max_bytes // 2
+
+    def _idle(self) -> Pause:
+        self.live.working(live.IDLE)
+        pause = Pause(Wait.EVENTS, self._idle_pause)
+        self._idle_pause = min(IDLE_LONGEST, self._idle_pause * 1.5)
+        return pause
+
+    # -- waiting -------------------------------------------------------------------------------------------------------
+
+    def _wait(self, pause: Pause) -> None:
+        if pause.kind is Wait.NOTHING:
+            return
+        began = self._clock()
+        while self._deadline is None:
+            self._beat()
+            waited = self._clock() - began
+            left = pause.seconds - waited
+            if self._hurry_until > self._clock():
+                left = min(left, HURRIED.get(pause.kind, left + waited) - waited)
+            if left <= 0:
+                return
+            woken = self._signal.wait(min(left, SLICE))
+            if self._hurried and pause.kind is not Wait.ASKED:
+                self._hurried = False
+                return
+            if woken and pause.kind is Wait.EVENTS:
+                # The first event after a quiet time waits a little for company.
+                self._wait(Pause(Wait.FULLER_BATCH, self.destination.linger))
+                return
+
+    def pulse(self) -> None:
+        """Say for a carrier in the middle of a request that it lives; called now and then by another thread.
+
+        A request that takes much longer than it may is one that somebody should look at, so that is not covered up.
+        """
+        if not self._pulse.acquire(blocking=False):
+            return
+        try:
+            if self._clock() < self._in_flight:
+                self._beat()
+        finally:
+            self._pulse.release()
+
+    def _time_left(self) -> float:
+        return float("inf") if self._deadline is None else self._deadline - self._clock()
+
+    def _beat(self) -> None:
+        """Say that we live: on every change of state, else once a slice."""
+        now = self._clock()
+        beat = (self.live.state, self.live.reason)
+        if beat == self._beaten and now - self._beaten_at < SLICE * 0.9:
+            return
+        self._beaten, self._beaten_at = beat, now
+        try:
+            self.feed.beat(*beat)
+        except Exception as error:  # noqa: BLE001 - a heartbeat is not worth a batch
+            _guard.report("a heartbeat", error)

@@ -1,0 +1,283 @@
+"""Who carries: the threads of this process, which destinations they hold, and what happens at a fork and at exit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from footspan import _guard, _otel, _platform
+from footspan.delivery import ledger
+from footspan.delivery.carrier import Carrier
+from footspan.delivery.signal import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from footspan.destinations.base import Destination
+    from footspan.spool.base import Spool, Target
+
+CLAIM_EVERY: Final = 0.9
+"""Seconds between two tries for the destinations that somebody else carries: his death is noticed within one."""
+
+MAINTAIN_EVERY: Final = 5.0
+"""Seconds between two rounds of the spool's own housekeeping."""
+
+START_AGAIN_AFTER: Final = 5.0
+"""Seconds until the next try where the system refused a thread."""
+
+_POLL_FIRST: Final = 0.01
+_POLL_LONGEST: Final = 0.1
+
+
+class Courier:
+    """Delivers what is in a spool, as far as no other process does.
+
+    It starts no thread before there is an event. Each destination whose lock it gets has a thread of its own, so that
+    none can hold back another.
+
+    Args:
+        spool: Where events wait.
+        destinations: Where they go.
+        exit_timeout: Seconds that an ending process may spend on delivery, all destinations together.
+        carry: ``False`` leaves delivery to other processes.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        destinations: Sequence[Destination],
+        *,
+        exit_timeout: float,
+        carry: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.exit_timeout = exit_timeout
+        self._spool = spool
+        # Whether what is left over outlives this process.
+        self._durable = bool(getattr(spool, "durable", True))
+        self._clock = clock
+        self._carry = carry
+        targets = {target.id: target for target in spool.targets}
+        self._destinations: dict[str, Destination] = {}
+        for destination in destinations:
+            if destination.id in targets:
+                self._destinations.setdefault(destination.id, destination)
+        self._targets: dict[str, Target] = targets
+        self._closed = False
+        self._reset()
+        _platform.on_fork(self._after_fork)
+
+    def _reset(self) -> None:
+        """No threads, no locks held: the state of a new courier and of a forked child."""
+        self._gate = threading.Lock()
+        self._signal = Signal()
+        self._carriers: dict[str, Carrier] = {}
+        self._coordinator: threading.Thread | None = None
+        self._hurry_until = 0.0
+        self._start_after = 0.0
+        # Whether there was ever anything to carry.
+        self._wanted = False
+        # Whether somebody must be told of a new event: no thread runs yet, or one of them rests.
+        self._idle = not self._closed
+
+    # -- the caller's side ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Get ready. Threads that stay start with the first event, or now if events are waiting from before.
+
+        To find that out means to read them, which a thread of its own does, so that the caller does not wait for it.
+        """
+        if self._durable and self._may_carry():
+            with _guard.guard("courier"), suppress(RuntimeError):  # no thread to be had: the first event tries again
+                threading.Thread(target=self._look, name="footspan-look", daemon=True).start()
+
+    def _look(self) -> None:
+        with _guard.guard("courier"):
+            waiting = self._spool.waiting()
+            if any(waiting.get(key) for key in self._destinations):
+                self._start_threads()
+
+    def wake(self) -> None:
+        """Tell the carriers of a new event; called after every append, so it does nothing while they are busy."""
+        if self._idle:
+            self._rouse()
+
+    def _rouse(self) -> None:
+        self._idle = False
+        if self._coordinator is None:
+            with _guard.guard("courier"):
+                self._start_threads()
+        for carrier in list(self._carriers.values()):
+            carrier.wake()
+
+    def flush(self, timeout: float) -> dict[str, int]:
+        """Wait until every destination, whoever carries for it, has what was waiting at the call.
+
+        Our own pauses between requests are cut short meanwhile; a destination's ``Retry-After`` is not.
+
+        Args:
+            timeout: Seconds to wait at the most.
+
+        Returns:
+            Events of those that are still waiting, by destination name; 0 where none is.
+        """
+        deadline = self._clock() + max(0.0, timeout)
+        goal = ledger.Goal(self._spool, self._destinations)
+        left = goal.left()
+        if any(left.values()):
+            self._hurry(deadline)
+        pause = _POLL_FIRST
+        while any(left.values()) and self._clock() < deadline:
+            time.sleep(min(pause, max(0.0, deadline - self._clock())))
+            pause = min(_POLL_LONGEST, pause * 1.5)
+            left = goal.left()
+        return {self._targets[key].name: count for key, count in left.items()}
+
+    def _hurry(self, until: float) -> None:
+        self._hurry_until = max(self._hurry_until, until)
+        if self._coordinator is None and not self._closed:
+            with _guard.guard("courier"):
+                self._start_threads()
+        self._signal.give()
+        for carrier in list(self._carriers.values()):
+            carrier.hurry(until)
+
+    def status(self) -> dict[str, Any]:
+        """What became of every event, and what each destination's carrier is doing: see ``docs/delivery.md``."""
+        live = {key: carrier.live for key, carrier in list(self._carriers.items()) if carrier.carrying}
+        return ledger.shape(self._spool.status(), self._destinations, live)
+
+    # -- carrying ------------------------------------------------------------------------------------------------------
+
+    def _may_carry(self) -> bool:
+        """Whether this process carries at all.
+
+        A child of ``multiprocessing`` ends by ``os._exit``, so whatever it had in flight would be cut short. What it
+        has in memory would end with it in any case.
+        """
+        if not self._carry or self._closed:
+            return False
+        return not (self._durable and _platform.in_multiprocessing_child())
+
+    def _start_threads(self) -> None:
+        """Start the coordinator, once; it starts the rest."""
+        self._wanted = True
+        if self._clock() < self._start_after or not self._gate.acquire(blocking=False):
+            self._idle = not self._closed
+            return
+        try:
+            if self._coordinator is not None or not self._may_carry():
+                return
+            thread = threading.Thread(target=self._coordinate, name="footspan-courier", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system has no thread left, or the interpreter is going down
+                _guard.report("starting the courier", error)
+                self._start_after = self._clock() + START_AGAIN_AFTER
+                self._idle = True
+                return
+            self._coordinator = thread
+        finally:
+            self._gate.release()
+
+    def _coordinate(self) -> None:
+        """Take over whatever nobody carries, and keep house."""
+        maintained = self._clock()
+        with _otel.suppressed():
+            while not self._closed:
+                with self._gate:
+                    if not self._closed:  # not after ``shutdown``, which may just have had the gate
+                        self._claim()
+                for carrier in list(self._carriers.values()):
+                    carrier.pulse()
+                if self._clock() - maintained >= MAINTAIN_EVERY:
+                    maintained = self._clock()
+                    try:
+                        self._spool.maintain()
+                    except Exception as error:  # noqa: BLE001 - the courier never dies
+                        _guard.report("spool maintenance", error)
+                self._signal.wait(CLAIM_EVERY)
+
+    def _claim(self) -> list[Carrier]:
+        """Try the lock of every destination that nobody here carries; ``_gate`` is held.
+
+        Returns:
+            Carriers that hold a destination but could not start a thread.
+        """
+        threadless: list[Carrier] = []
+        for key, destination in self._destinations.items():
+            carrier = self._carriers.get(key)
+            if carrier is not None and (carrier.alive or carrier in threadless):
+                continue
+            try:
+                if carrier is not None:
+                    carrier.feed.close()
+                    del self._carriers[key]
+                feed = self._spool.feed(self._targets[key])
+            except Exception as error:  # noqa: BLE001 - the other destinations must not suffer
+                _guard.report("taking a destination over", error)
+                continue
+            if feed is None:
+                continue
+            carrier = Carrier(destination, feed, resting=self._resting, durable=self._durable, clock=self._clock)
+            if self._hurry_until > self._clock():
+                carrier.hurry(self._hurry_until)
+            self._carriers[key] = carrier
+            if not carrier.start():
+                threadless.append(carrier)
+        return threadless
+
+    def _resting(self) -> None:
+        self._idle = not self._closed
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Deliver what can be delivered in time, and give every destination up; the second call does nothing.
+
+        Where another process carries, nothing is left to do for it. Where we carry, our threads finish; what they
+        cannot start for any more is done by the calling thread.
+
+        Args:
+            timeout: Seconds for all destinations together; ``exit_timeout`` when not given.
+        """
+        if self._closed:
+            return
+        deadline = self._clock() + max(0.0, self.exit_timeout if timeout is None else timeout)
+        ours = self._wanted and self._may_carry()
+        self._closed = True
+        self._idle = False
+        self._signal.give()
+        if not self._gate.acquire(timeout=max(0.001, deadline - self._clock())):
+            return
+        try:
+            threadless = self._claim() if ours else []
+            carriers = list(self._carriers.values())
+        finally:
+            self._gate.release()
+        threaded = [carrier for carrier in carriers if carrier not in threadless]
+        for carrier in threaded:
+            carrier.stop(deadline)
+        for index, carrier in enumerate(threadless):
+            # A fair share for each, so that one that hangs leaves time for the others.
+            share = (deadline - self._clock()) / (len(threadless) - index)
+            carrier.finish_here(self._clock() + share)
+        for carrier in threaded:
+            carrier.join(deadline - self._clock())
+
+    def _after_fork(self) -> None:
+        """In a forked child: the threads stayed with the parent, and so did the destinations they hold."""
+        self._reset()
+        self._destinations = {key: _anew(destination) for key, destination in self._destinations.items()}
+
+
+def _anew(destination: Destination) -> Destination:
+    """The same destination without the parent's connections and locks, which may be held for ever."""
+    try:
+        return type(destination)(destination.settings)
+    except Exception as error:  # noqa: BLE001 - a certificate file is gone, for example
+        _guard.report("a destination after a fork", error)
+        return destination
