@@ -35,6 +35,7 @@ _UID_KEY = b'{"key":"%b"' % c.LOG_RECORD_UID.encode()
 _REDACTED = b'{"key":"%b","value":{"arrayValue":{"values":[' % c.REDACTED.encode()
 _REDACTED_END = re.compile(rb'\]\}\}\}(?:,\{"key":|\],"|\]\}\Z)')
 _ITEM = b'{"stringValue":'
+_LIST = b'{"arrayValue":'
 _NESTED = b'{"kvlistValue":'
 
 # In one record of ours, an object that follows another in an array is a KeyValue or an AnyValue; elsewhere in the line
@@ -161,9 +162,14 @@ class LogLine:
         if start < 0:
             return 0
         end = _REDACTED_END.search(self._ours, start, self._cut)
-        if end is None or self._ours.find(_NESTED, 0, self._cut) >= 0:
+        inner = start + len(_REDACTED)
+        if (
+            end is None
+            or self._ours.find(_NESTED, 0, self._cut) >= 0
+            or self._ours.find(_LIST, inner, end.start()) >= 0
+        ):
             keys = self.event.attributes.get(c.REDACTED)
-            return len(keys) if isinstance(keys, list) else 0
+            return sum(isinstance(key, str) for key in keys) if isinstance(keys, list) else 0
         return self._ours.count(_ITEM, start, end.start())
 
 

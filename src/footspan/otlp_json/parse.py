@@ -29,6 +29,7 @@ _MAX_DIGITS = 400  # well inside what int() reads, and more than any double has
 _SEVERITIES = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
 _SEVERITY = re.compile(r"(?:SEVERITY_NUMBER_)?(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)([234]?)\Z")
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
+_URL_SAFE = str.maketrans("-_", "+/")
 _MISSING = object()
 
 
@@ -175,8 +176,8 @@ def _bytes(content: Any, _: int) -> AnyValue:
     if not isinstance(content, str):
         return None
     try:
-        text = content.rstrip("=")
-        return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None)
+        text = content.rstrip("=").translate(_URL_SAFE)
+        return b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         return None
 

@@ -10,12 +10,13 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from footspan import _guard
 from footspan import conventions as c
-from footspan.otlp_json.sanitise import MAX_NAME, cut, event_name, text_of
+from footspan.otlp_json.sanitise import MAX_NAME, MAX_READ, cut, event_name, text_of, tidy
+from footspan.otlp_json.shapes import learn, shaped_attributes
 from footspan.otlp_json.text import quote
 from footspan.otlp_json.values import (
     NO_ATTRIBUTES,
-    TOO_LARGE,
     any_value,
     attributes_json,
     careful_attributes,
@@ -35,18 +36,22 @@ NO_NAME: Final = object()
 MAX_ATTRIBUTES: Final = 512
 MAX_RECORD: Final = 1024 * 1024
 MAX_SEVERITY_TEXT: Final = 256
+TOO_LARGE: Final = "[too large]"
+"""Stands for a body that does not fit."""
 
 _UINT32: Final = 2**32 - 1
 _UINT64: Final = 2**64 - 1
 _UINT128: Final = 2**128 - 1
 _MAX_SEVERITY: Final = 24
-_NAME_CACHE_SIZE: Final = 1_024
-_ROOM_FOR_COUNT: Final = 64  # the member that counts what was dropped takes room itself
+_CACHE_SIZE: Final = 1_024
+_ROOM_FOR_FRAME: Final = 160  # the time, the braces, and the member that counts what was dropped
 
 # Routing and the ledger read these: they go only when nothing else is left to drop.
 _KEPT: Final = frozenset({c.CATEGORY, c.DESTINATION, c.REDACTED})
 
 _names: dict[str, bytes] = {}
+_severities: dict[tuple[int, str], bytes] = {}
+_traces: dict[tuple[int, int, int], bytes] = {}
 
 
 def encode_record(  # noqa: PLR0913 - a log record has this many fields
@@ -87,29 +92,29 @@ def encode_record(  # noqa: PLR0913 - a log record has this many fields
     Returns:
         The record's JSON object.
     """
-    observed_ns = _within(observed_ns, _UINT64)
-    head = b'{"timeUnixNano":"%d","eventName":%b,"attributes":[' % (
-        _within(time_ns, _UINT64) or observed_ns or time.time_ns(),
-        _name_json(name),
-    )
-    before_body = _severity(observed_ns, severity_number, severity_text)
-    after_body = _trace(flags, trace_id, span_id)
+    if not (type(observed_ns) is int and 0 <= observed_ns <= _UINT64):
+        observed_ns = _within(observed_ns, _UINT64)
+    if not (type(time_ns) is int and 0 < time_ns <= _UINT64):
+        time_ns = _within(time_ns, _UINT64) or observed_ns or time.time_ns()
+    if dropped != 0:
+        dropped = _within(dropped, _UINT32)
+    named = _name_json(name)
+    before_body = _severity(severity_number, severity_text)
+    if observed_ns:
+        before_body = b',"observedTimeUnixNano":"%d"%b' % (observed_ns, before_body)
     body_json = b"" if body is None else any_value(body)
-    dropped = _within(dropped, _UINT32)
-    try:
-        written = quick_attributes(attributes) if len(attributes) <= MAX_ATTRIBUTES else None
-        if written is not None:
-            tail = _tail(before_body, body_json, after_body, dropped)
-            record = b"%b%b]%b}" % (head, b",".join(written), tail)
-            if len(record) <= MAX_RECORD:
-                return record
-    except Exception:  # noqa: BLE001, S110 - a mapping of the host's own making; the careful way copes
-        pass
+    tail = _tail(before_body, body_json, _trace(trace_id, span_id, flags), dropped)
+    written = _quick(attributes)
+    if written is not None:
+        record = b'{"timeUnixNano":"%d","eventName":%b,"attributes":[%b]%b}' % (time_ns, named, written, tail)
+        if len(record) <= MAX_RECORD:
+            return record
     pairs, dropped = _fitting(attributes, dropped)
-    room = MAX_RECORD - len(head) - len(before_body) - len(after_body) - _ROOM_FOR_COUNT
+    room = MAX_RECORD - len(named) - len(tail) + len(body_json) - _ROOM_FOR_FRAME
     pairs, body_json, dropped = _trimmed(pairs, body_json, dropped, room)
-    tail = _tail(before_body, body_json, after_body, dropped)
-    return b"%b%b]%b}" % (head, b",".join([item for _, item in pairs]), tail)
+    tail = _tail(before_body, body_json, _trace(trace_id, span_id, flags), dropped)
+    written = b",".join([item for _, item in pairs])
+    return b'{"timeUnixNano":"%d","eventName":%b,"attributes":[%b]%b}' % (time_ns, named, written, tail)
 
 
 def encode_suffix(
@@ -174,16 +179,14 @@ def schema_url_json(url: str) -> bytes:
 
 def _name_json(name: Any) -> bytes:
     """An event's name as a JSON string; those seen lately are kept, for there are few."""
-    if type(name) is str:
-        known = _names.get(name)
-        if known is None:
-            known = quote(event_name(name))
-            if len(_names) >= _NAME_CACHE_SIZE:
-                _names.clear()
-            if len(name) <= MAX_NAME:
-                _names[name] = known
-        return known
-    return b'""' if name is NO_NAME else quote(event_name(name))
+    if type(name) is not str:
+        return b'""' if name is NO_NAME else quote(event_name(name))
+    known = _names.get(name)
+    if known is None:
+        known = quote(event_name(name))
+        if len(name) <= MAX_NAME:
+            _keep(_names, name, known)
+    return known
 
 
 def _within(value: Any, top: int) -> int:
@@ -197,26 +200,58 @@ def _within(value: Any, top: int) -> int:
     return value if 0 < value <= top else 0
 
 
-def _severity(observed_ns: int, number: Any, text: Any) -> bytes:
-    """The members between the attributes and the body."""
-    written = b',"observedTimeUnixNano":"%d"' % observed_ns if observed_ns else b""
-    number = _within(number, _MAX_SEVERITY)
-    if number:
-        written += b',"severityNumber":%d' % number
-    text = text_of(text)
-    if text:
-        written += b',"severityText":%b' % quote(cut(text, MAX_SEVERITY_TEXT))
+def _severity(number: Any, text: Any) -> bytes:
+    """The severity's members; those seen lately are kept, for there are few."""
+    if type(number) is int and type(text) is str:
+        known = _severities.get((number, text))
+        if known is not None:
+            return known
+    severity = _within(number, _MAX_SEVERITY)
+    written = b',"severityNumber":%d' % severity if severity else b""
+    shown = cut(text_of(text), MAX_SEVERITY_TEXT)
+    if shown:
+        written += b',"severityText":%b' % quote(shown)
+    if type(number) is int and type(text) is str and len(text) <= MAX_SEVERITY_TEXT:
+        _keep(_severities, (number, text), written)
     return written
 
 
-def _trace(flags: Any, trace_id: Any, span_id: Any) -> bytes:
-    """The members between the body and the count of dropped attributes."""
-    flags, trace_id, span_id = _within(flags, _UINT32), _within(trace_id, _UINT128), _within(span_id, _UINT64)
-    written = b',"flags":%d' % flags if flags else b""
-    if trace_id:
-        written += b',"traceId":"%032x"' % trace_id
-    if span_id:
-        written += b',"spanId":"%016x"' % span_id
+def _trace(trace_id: Any, span_id: Any, flags: Any) -> bytes:
+    """The members that tell where in a trace it happened; those seen lately are kept, for events come in groups."""
+    if type(trace_id) is int and type(span_id) is int and type(flags) is int:
+        known = _traces.get((trace_id, span_id, flags))
+        if known is not None:
+            return known
+    key = (_within(trace_id, _UINT128), _within(span_id, _UINT64), _within(flags, _UINT32))
+    written = b',"flags":%d' % key[2] if key[2] else b""
+    if key[0]:
+        written += b',"traceId":"%032x"' % key[0]
+    if key[1]:
+        written += b',"spanId":"%016x"' % key[1]
+    _keep(_traces, key, written)
+    return written
+
+
+def _keep(table: dict[Any, bytes], key: Any, written: bytes) -> None:
+    """Keep something written in a table of bounded size."""
+    if len(table) >= _CACHE_SIZE:
+        table.clear()
+    table[key] = written
+
+
+def _quick(attributes: Any) -> bytes | None:
+    """Usual attributes as their ``KeyValue`` objects; ``None`` for all that needs a closer look."""
+    try:
+        if type(attributes) is not dict:
+            return None
+        written = shaped_attributes(attributes)
+        if written is None and len(attributes) <= MAX_ATTRIBUTES:
+            items = quick_attributes(attributes)
+            if items is not None:
+                learn(attributes)
+                return b",".join(items)
+    except Exception:  # noqa: BLE001 - keys of the host's own making; the careful way copes
+        return None
     return written
 
 
@@ -229,23 +264,26 @@ def _tail(before_body: bytes, body: bytes, after_body: bytes, dropped: int) -> b
     return before_body + after_body
 
 
-def _fitting(attributes: Mapping[str, Any], dropped: int) -> tuple[list[tuple[str, bytes]], int]:
+def _fitting(attributes: Any, dropped: int) -> tuple[list[tuple[str, bytes]], int]:
     """Attributes in their final order, at most 512 of them, and how many are dropped by now."""
     try:
-        pairs = careful_attributes(attributes)
-    except Exception:  # noqa: BLE001 - a mapping that cannot be read: the event itself is worth keeping
+        named = tidy(attributes)
+    except Exception as error:  # noqa: BLE001 - a mapping that cannot be read: the event itself is worth keeping
+        _guard.report("reading attributes", error)
         return _uid_alone(attributes), dropped + 1
-    pairs.sort(key=lambda pair: 0 if pair[0] == c.LOG_RECORD_UID else 1 if pair[0] in _KEPT else 2)
-    return pairs[:MAX_ATTRIBUTES], min(dropped + max(0, len(pairs) - MAX_ATTRIBUTES), _UINT32)
+    order = sorted(named, key=lambda name: 0 if name == c.LOG_RECORD_UID else 1 if name in _KEPT else 2)
+    unread = len(attributes) - MAX_READ if type(attributes) is dict else 0
+    dropped += max(0, unread) + max(0, len(order) - MAX_ATTRIBUTES)
+    pairs, left_out = careful_attributes({name: named[name] for name in order[:MAX_ATTRIBUTES]})
+    return pairs, dropped + left_out
 
 
-def _uid_alone(attributes: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+def _uid_alone(attributes: Any) -> list[tuple[str, bytes]]:
     """The one attribute that an unreadable mapping may still tell."""
     try:
-        uid = attributes[c.LOG_RECORD_UID]
-    except Exception:  # noqa: BLE001 - see _fitting
+        return [(c.LOG_RECORD_UID, key_value(c.LOG_RECORD_UID, attributes[c.LOG_RECORD_UID]))]
+    except Exception:  # noqa: BLE001 - reported by _fitting
         return []
-    return [(c.LOG_RECORD_UID, key_value(c.LOG_RECORD_UID, uid))]
 
 
 def _trimmed(

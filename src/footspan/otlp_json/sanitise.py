@@ -24,7 +24,7 @@ a container inside 32 others                   ``[too deep]``
 anything that raises on the way                ``[unserialisable ClassName]``
 =============================================  =========================================================================
 
-A value as a whole is cut once it weighs a mebibyte (its text, and 32 for each entry), so that small values which hold
+A value as a whole is cut once it weighs a mebibyte (its text, and 64 for each entry), so that small values which hold
 each other a thousand times over end as well. A collection that another thread changes is read again, three times.
 ``KeyboardInterrupt`` and ``SystemExit`` pass.
 """
@@ -66,15 +66,15 @@ MAX_ENTRIES = 1_000
 MAX_DEPTH = 32
 MAX_WEIGHT = 1024 * 1024
 MAX_NAME = 256
+MAX_READ = 10_000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 CYCLE = "[cycle]"
 TOO_DEEP = "[too deep]"
 UNNAMED = "footspan.unnamed"
 
-_ENTRY_WEIGHT = 32
+_ENTRY_WEIGHT = 64
 _READ_TRIES = 3
-_MAX_TIDY = 100_000
 # `str(int)` refuses beyond a limit that an interpreter may set as low as 640 digits; this many bits have 633 at most.
 _MAX_INT_BITS = 2_100
 _LISTS = (list, tuple, set, frozenset, deque, Sequence, AbstractSet)
@@ -262,13 +262,13 @@ class _Walk:
 
 
 def tidy(attributes: Mapping[Any, Any]) -> dict[str, Any]:
-    """The first 100,000 attributes under usable names: keys as text, empty ones left out; values as found.
+    """The first 10,000 attributes under usable names: keys as text, empty ones left out; values as found.
 
     Raises:
         Exception: Whatever a mapping of the host's own making raises when it is read.
     """
     walk = _Walk()
-    named = ((walk.key(key, 0), value) for key, value in _snapshot(attributes.items, _MAX_TIDY))
+    named = ((walk.key(key, 0), value) for key, value in _snapshot(attributes.items, MAX_READ))
     return {name: value for name, value in named if name}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
+from footspan import _guard
 from footspan.conventions import LOG_RECORD_UID
 from footspan.otlp_json.sanitise import (
     INT64_MAX,
@@ -27,13 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 KEY_CACHE_SIZE = 4_096
-TOO_LARGE = "[too large]"
-"""Stands for what is left of a record's unusual values once they have taken four mebibytes."""
-
 NO_ATTRIBUTES = b"[]"
 
 _MAX_CACHED_KEY = 128
-_MAX_UNUSUAL = 4 * MAX_WEIGHT
+_MAX_LARGE = 2 * MAX_WEIGHT
 _SCALARS = frozenset({str, bool, int, float, type(None)})
 
 # What the quick way takes on; more goes the careful way, which knows cycles and weighs what it writes.
@@ -97,11 +95,10 @@ def quick_attributes(attributes: Mapping[str, Any]) -> list[bytes] | None:  # no
     written: list[bytes] = []
     append = written.append
     fragment_of = _fragments.get
-    unusual = 0
+    large = 0
     try:
-        uid = attributes.get(LOG_RECORD_UID)
-        if uid is not None:
-            append(b'{"key":"log.record.uid","value":%b}' % any_value(uid))
+        if LOG_RECORD_UID in attributes:
+            append(b'{"key":"log.record.uid","value":%b}' % any_value(attributes[LOG_RECORD_UID]))
         for key, value in attributes.items():
             fragment = fragment_of(key)
             if fragment is None:
@@ -112,7 +109,7 @@ def quick_attributes(attributes: Mapping[str, Any]) -> list[bytes] | None:  # no
                 quote(key)  # raises for a surrogate
                 fragment = key_fragment(key)
             cls = type(value)
-            if cls is str and len(value) <= MAX_TEXT:
+            if cls is str and len(value) <= _QUICK_SIZE:
                 append(b'%b{"stringValue":%b}}' % (fragment, quote(value)))
             elif cls is int and INT64_MIN <= value <= INT64_MAX:
                 append(b'%b{"intValue":"%d"}}' % (fragment, value))
@@ -123,33 +120,35 @@ def quick_attributes(attributes: Mapping[str, Any]) -> list[bytes] | None:  # no
             else:
                 item = b"%b%b}" % (fragment, any_value(value))
                 append(item)
-                unusual += len(item)
-                if unusual > _MAX_UNUSUAL:
+                large += len(item)
+                if large > MAX_WEIGHT:
                     return None
     except _QUICK_ERRORS:
         return None
     return written
 
 
-def careful_attributes(attributes: Mapping[Any, Any]) -> list[tuple[str, bytes]]:
-    """Attributes as pairs of a name and its ``KeyValue``, whatever they are, in their order.
+def careful_attributes(attributes: Mapping[str, Any]) -> tuple[list[tuple[str, bytes]], int]:
+    """Attributes as pairs of a name and its ``KeyValue``, in their order, and how many were left out.
+
+    Once large values have taken two mebibytes, the further ones are left out unread, so that no record costs more than
+    a bounded time.
 
     Args:
-        attributes: Names and values; names that are no text become text, empty ones are left out.
-
-    Raises:
-        Exception: Whatever a mapping of the host's own making raises when it is read.
+        attributes: Names, as :func:`~footspan.otlp_json.sanitise.tidy` returns them, and any values.
     """
     pairs: list[tuple[str, bytes]] = []
-    unusual = 0
-    for key, value in tidy(attributes).items():
-        if type(value) in _SCALARS:
-            written = any_value(value)
-        else:
-            written = any_value(value if unusual < _MAX_UNUSUAL else TOO_LARGE)
-            unusual += len(written)
-        pairs.append((key, b"%b%b}" % (key_fragment(key), written)))
-    return pairs
+    large = dropped = 0
+    for key, value in attributes.items():
+        cls = type(value)
+        small = cls in _SCALARS and (cls is not str or len(value) <= _QUICK_SIZE)
+        if not small and large > _MAX_LARGE:
+            dropped += 1
+            continue
+        written = key_value(key, value)
+        pairs.append((key, written))
+        large += 0 if small else len(written)
+    return pairs, dropped
 
 
 def key_value(key: str, value: Any) -> bytes:
@@ -160,14 +159,14 @@ def key_value(key: str, value: Any) -> bytes:
 def attributes_json(attributes: Mapping[Any, Any] | None) -> bytes:
     """Attributes as a JSON array of ``KeyValue`` objects. Never raises an ``Exception``.
 
-    A mapping that cannot be read is an empty one.
+    A mapping that cannot be read is an empty one, and reported.
     """
     try:
-        return (
-            b"[%b]" % b",".join([item for _, item in careful_attributes(attributes)]) if attributes else NO_ATTRIBUTES
-        )
-    except Exception:  # noqa: BLE001 - a mapping of the host's own making
+        pairs, _ = careful_attributes(tidy(attributes or {}))
+    except Exception as error:  # noqa: BLE001 - a mapping of the host's own making
+        _guard.report("reading attributes", error)
         return NO_ATTRIBUTES
+    return b"[%b]" % b",".join([item for _, item in pairs])
 
 
 def _write(parts: list[bytes], value: Any, depth: int, limit: int) -> None:  # noqa: C901 - one arm for each type
