@@ -208,6 +208,21 @@ def test_shutdown_ends_a_pause_and_closes() -> None:
     assert exporter.force_flush()
 
 
+def test_a_deadline_ends_an_export_that_waits(sink: OtlpSink) -> None:
+    """For log records as for spans."""
+    sink.faults.hang(3.0)
+    exporter = DestinationLogExporter(otlp(sink.url), timeout=30.0)
+    results: list[LogRecordExportResult] = []
+    thread = threading.Thread(target=lambda: results.append(exporter.export(records(1))))
+    thread.start()
+    assert sink.wait_for(lambda: len(sink.requests) == 1)
+    started = time.monotonic()
+    exporter.deadline = started + 0.2
+    thread.join(5)
+    assert results == [FAILURE]
+    assert time.monotonic() - started < 1
+
+
 # -- spans -------------------------------------------------------------------------------------------------------------
 
 

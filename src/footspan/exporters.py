@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -92,14 +93,31 @@ class _Clock:
         return self.left(end) > _LEAST_SECONDS
 
     def wait_until(self, done: Callable[[], bool], end: float) -> None:
-        """Wait until ``done`` (see :meth:`notify`), the end, the deadline, or the shutdown."""
+        """Wait until ``done`` holds after a wake-up, or the end, the deadline, or the shutdown."""
         with self._changed:
             while not done() and (left := self.left(end)) > 0:
                 self._changed.wait(left)
 
-    def notify(self) -> None:
-        """Let ``wait_until`` look again."""
-        self._wake()
+    def call(self, request: Callable[[], Outcome], end: float) -> Outcome | None:
+        """Make a request in a thread of its own, so that waiting for its answer can be given up; ``None`` if it was."""
+        answers: list[Outcome | None] = []
+
+        def run() -> None:
+            answer: Outcome | None = None
+            try:
+                with guard("exporter.send"):
+                    answer = request()
+            finally:
+                answers.append(answer)
+                self._wake()
+
+        try:
+            threading.Thread(target=run, name="footspan-export", daemon=True).start()
+        except RuntimeError:
+            # The interpreter is ending and starts no more threads; the request's own time bounds it all the same.
+            run()
+        self.wait_until(lambda: bool(answers), end)
+        return answers[0] if answers else None
 
     def _wake(self) -> None:
         with self._changed:
@@ -140,7 +158,11 @@ class DestinationLogExporter(LogRecordExporter):
 
     @property
     def deadline(self) -> float | None:
-        """A moment of the monotonic clock after which nothing is tried any more; ``None`` for none."""
+        """A moment of the monotonic clock after which nothing is tried any more; ``None`` for none.
+
+        Setting it ends an ``export`` under way once that moment has come, even one that waits for an answer: a process
+        that ends must not wait for a destination that is dead.
+        """
         return self._clock.deadline
 
     @deadline.setter
@@ -158,7 +180,9 @@ class DestinationLogExporter(LogRecordExporter):
             if left <= _LEAST_SECONDS:
                 break
             cut = self._cut(runs)
-            outcome = self.destination.send(cut, left)
+            outcome = self._clock.call(partial(self.destination.send, cut, left), end)
+            if outcome is None:
+                return lost + len(cut) + sum(map(len, runs))
             refused, waiting, gravest = _sort(cut, outcome, self.destination)
             lost += refused
             if not waiting:
@@ -229,8 +253,7 @@ class OtlpJsonSpanExporter(SpanExporter):
     def deadline(self) -> float | None:
         """A moment of the monotonic clock after which nothing is tried any more; ``None`` for none.
 
-        Setting it ends an ``export`` under way once that moment has come, even one that waits for an answer: a process
-        that ends must not wait for a backend that is dead.
+        Setting it ends an ``export`` under way, as it does for log records.
         """
         return self._clock.deadline
 
@@ -260,7 +283,8 @@ class OtlpJsonSpanExporter(SpanExporter):
         body = encode_spans(spans)
         pause = FIRST_PAUSE
         while self._clock.left(end) > _LEAST_SECONDS:
-            outcome = self._send(body, end)
+            left = self._clock.left(end)
+            outcome = self._clock.call(partial(self.destination.send_spans, body, left), end)
             if outcome is None or outcome.verdict in (Verdict.DELIVERED, Verdict.PARK):
                 return outcome is not None and outcome.verdict is Verdict.DELIVERED
             if outcome.verdict is Verdict.REFUSED:
@@ -276,23 +300,6 @@ class OtlpJsonSpanExporter(SpanExporter):
             if not self._clock.pause(seconds, end):
                 return False
         return False
-
-    def _send(self, body: bytes, end: float) -> Outcome | None:
-        """One request in a thread of its own, so that waiting for its answer can be given up; ``None`` if it was."""
-        answers: list[Outcome] = []
-        left = self._clock.left(end)
-
-        def post() -> None:
-            answers.append(self.destination.send_spans(body, left))
-            self._clock.notify()
-
-        try:
-            threading.Thread(target=post, name="footspan-spans", daemon=True).start()
-        except RuntimeError:
-            # The interpreter is ending and starts no more threads; `left` bounds the request all the same.
-            post()
-        self._clock.wait_until(lambda: bool(answers), end)
-        return answers[0] if answers else None
 
 
 def line_of(record: ReadableLogRecord) -> LogLine:

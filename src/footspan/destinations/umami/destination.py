@@ -148,11 +148,7 @@ class UmamiDestination(HttpDestination):
         outcome = Outcome(Verdict.AMBIGUOUS, "unreadable_answer")
         with guard("umami.read"):
             outcome = self.fault(result, ()) if isinstance(result, FaultKind) else self._read(result, items)
-        if outcome.verdict is Verdict.AMBIGUOUS and self.settings.on_ambiguous is None:
-            spent = Outcome(Verdict.REFUSED, "ambiguous_revenue")
-            revenue = {position: spent for position, item in enumerate(items) if item.revenue}
-            outcome = Outcome(outcome.verdict, outcome.reason, outcome.retry_after, {**outcome.items, **revenue})
-        return outcome
+        return outcome  # noqa: RET504 - the guard may have kept an exception and the assignment from happening
 
     def _read(self, answer: Answer, items: Sequence[Item]) -> Outcome:
         if len(items) == 1:
