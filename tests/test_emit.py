@@ -9,27 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry._logs import SeverityNumber
-from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
+from collecting import Collecting
 from footspan.emit import Draft, Emitter, new_uid
-
-
-class Collecting(LogRecordProcessor):
-    """Keeps what it is given; ours or not, as told."""
-
-    def __init__(self, *, ours: bool) -> None:
-        self.takes_light_records = ours
-        self.seen: list[ReadWriteLogRecord] = []
-
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        self.seen.append(log_record)
-
-    def shutdown(self) -> None:
-        self.seen.clear()
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return True
 
 
 def emitter(*processors: LogRecordProcessor) -> Emitter:
@@ -97,7 +81,8 @@ def test_a_processor_added_later_is_noticed() -> None:
     provider.add_log_record_processor(foreign)
     subject.emit("b", {})
 
-    assert type(ours.seen[0].log_record) is Draft
+    first: Any = ours.seen[0].log_record
+    assert type(first) is Draft
     assert [record.log_record.event_name for record in foreign.seen] == ["b"]
 
 

@@ -6,32 +6,17 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
+from collecting import Collecting
 from footspan import _otel
 from footspan.emit import Draft
 
 if TYPE_CHECKING:
     import pytest
-
-
-class Collecting(LogRecordProcessor):
-    """Keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.seen: list[ReadWriteLogRecord] = []
-
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        self.seen.append(log_record)
-
-    def shutdown(self) -> None:
-        self.seen.clear()
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return True
 
 
 def test_a_light_record_passes_emit_untouched() -> None:

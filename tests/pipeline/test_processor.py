@@ -7,29 +7,14 @@ from typing import Any
 
 import pytest
 from opentelemetry._logs import SeverityNumber, get_logger
-from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 
 import footspan
+from collecting import Collecting
 from footspan import _guard, _otel, pipeline
 from footspan.processors.redaction import MARKER
 from spooled import spooled
-
-
-class Collecting(LogRecordProcessor):
-    """A foreign processor, such as an exporter's."""
-
-    def __init__(self) -> None:
-        self.seen: list[ReadWriteLogRecord] = []
-
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        self.seen.append(log_record)
-
-    def shutdown(self) -> None:
-        self.seen.clear()
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return True
 
 
 def test_an_event_of_the_plain_api_gets_what_ours_have() -> None:

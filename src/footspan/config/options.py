@@ -83,7 +83,7 @@ _TYPES = (
         (
             _address("url", "Address of the Umami server.", instead=_NONE_INSTEAD),
             Option(name="website", kind=TEXT, help="Id of the website in Umami.", required=True, identity=True),
-            Option(name="hostname", kind=TEXT, help="Host name to report where an event has none."),
+            Option(name="hostname", kind=TEXT, help="Host name to report, whatever an event says."),
             Option(name="tag", kind=TEXT, help="Tag to report where an event has none."),
             Option(name="path", kind=REQUEST_PATH, help="Path that takes single events.", default="/api/send"),
             Option(name="batch_path", kind=REQUEST_PATH, help="Path that takes batches.", default="/api/batch"),
