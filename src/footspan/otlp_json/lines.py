@@ -17,6 +17,9 @@ from footspan.otlp_json.text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
+
+    _Layout: TypeAlias = tuple[re.Match[bytes], int]
 
 _STRING = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _TEXT = re.compile(_STRING)
@@ -55,7 +58,7 @@ class LogLine:
 
     __slots__ = ("_category", "_cut", "_destination", "_event", "_head", "_ours", "_redacted", "line")
 
-    def __init__(self, line: bytes) -> None:
+    def __init__(self, line: bytes, found: _Layout | None = None) -> None:
         self.line = line.rstrip(b"\r\n")
         self._ours = b""
         self._cut = 0
@@ -64,6 +67,9 @@ class LogLine:
         self._category: str | None = None
         self._destination: str | None = None
         self._redacted: int | None = None
+        if found is not None:  # whoever looked at the line before us need not have done so in vain
+            self._ours = self.line
+            self._take(found)
 
     def __repr__(self) -> str:
         return f"<LogLine of {len(self.line)} bytes>"  # its content is nobody's but the destination's
@@ -137,6 +143,10 @@ class LogLine:
             self._ours = written[0].line if written else _NOTHING
             found = _layout(self._ours)
             assert found is not None
+        return self._take(found)
+
+    def _take(self, found: _Layout) -> tuple[int, str, str]:
+        """Keep what the parts of the line say."""
         head, self._cut = found
         time_ns, name, uid = int(head[1]), _unquote(head[2]), _unquote(head[3])
         self._head = (time_ns, name, uid)
@@ -189,8 +199,9 @@ def explode(line: bytes) -> list[LogLine]:
     if line.find(_ROOT, 1) > 0:
         head, *tails = line.split(_ROOT)
         return [found for piece in (head, *(_ROOT + tail for tail in tails)) for found in explode(piece)]
-    if _is_ours(line):
-        return [LogLine(line)]
+    found = _whole(line)
+    if found is not None:
+        return [LogLine(line, found)]
     if not line.startswith(b"{"):
         return []
     try:
@@ -213,7 +224,7 @@ def merge(lines: Sequence[LogLine]) -> bytes:
     return b"%b%b]}" % (PREFIX[:inner], b",".join(written))
 
 
-def _layout(line: bytes) -> tuple[re.Match[bytes], int] | None:
+def _layout(line: bytes) -> _Layout | None:
     """The parts a line of ours begins with, and where its suffix starts; ``None`` if it is not ours."""
     head = _HEAD.match(line)
     if head is None or not line.endswith(_END):
@@ -222,9 +233,10 @@ def _layout(line: bytes) -> tuple[re.Match[bytes], int] | None:
     return None if cut < 0 else (head, cut)
 
 
-def _is_ours(line: bytes) -> bool:
-    """Whether a line is in our format, whole, and holds one record. Zeros are what a crash leaves in a file."""
-    return _layout(line) is not None and _SECOND.search(line) is None and b"\0" not in line
+def _whole(line: bytes) -> _Layout | None:
+    """The same for a line that is whole and holds one record. Zeros are what a crash leaves in a file."""
+    found = _layout(line)
+    return found if found and _SECOND.search(line) is None and b"\0" not in line else None
 
 
 def _written_anew(records: Iterable[Decoded]) -> Iterable[LogLine]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":['
+_RECORD: Final = b'{"timeUnixNano":"%d","eventName":%b,"attributes":[%b]%b}'
 SUFFIX_MARK: Final = b'],"scope":'
 
 NO_NAME: Final = object()
@@ -96,25 +97,29 @@ def encode_record(  # noqa: PLR0913 - a log record has this many fields
         observed_ns = _within(observed_ns, _UINT64)
     if not (type(time_ns) is int and 0 < time_ns <= _UINT64):
         time_ns = _within(time_ns, _UINT64) or observed_ns or time.time_ns()
-    if dropped != 0:
+    if type(dropped) is not int or dropped:
         dropped = _within(dropped, _UINT32)
-    named = _name_json(name)
-    before_body = _severity(severity_number, severity_text)
-    if observed_ns:
-        before_body = b',"observedTimeUnixNano":"%d"%b' % (observed_ns, before_body)
+    named = severity = trace = None
+    # Exact types only: True is 1 to a table's key, and what is not hashable raises.
+    if type(severity_number) is type(trace_id) is type(span_id) is type(flags) is int:
+        trace = _traces.get((trace_id, span_id, flags))
+        if type(severity_text) is type(name) is str:
+            named, severity = _names.get(name), _severities.get((severity_number, severity_text))
+    named = _name_json(name) if named is None else named
+    severity = _severity(severity_number, severity_text) if severity is None else severity
+    before = b',"observedTimeUnixNano":"%d"%b' % (observed_ns, severity) if observed_ns else severity
+    after = _trace(trace_id, span_id, flags) if trace is None else trace
     body_json = b"" if body is None else any_value(body)
-    tail = _tail(before_body, body_json, _trace(trace_id, span_id, flags), dropped)
     written = _quick(attributes)
     if written is not None:
-        record = b'{"timeUnixNano":"%d","eventName":%b,"attributes":[%b]%b}' % (time_ns, named, written, tail)
+        tail = _tail(before, body_json, after, dropped) if body_json or dropped else before + after
+        record = _RECORD % (time_ns, named, written, tail)
         if len(record) <= MAX_RECORD:
             return record
     pairs, dropped = _fitting(attributes, dropped)
-    room = MAX_RECORD - len(named) - len(tail) + len(body_json) - _ROOM_FOR_FRAME
+    room = MAX_RECORD - len(named) - len(before) - len(after) - _ROOM_FOR_FRAME
     pairs, body_json, dropped = _trimmed(pairs, body_json, dropped, room)
-    tail = _tail(before_body, body_json, _trace(trace_id, span_id, flags), dropped)
-    written = b",".join([item for _, item in pairs])
-    return b'{"timeUnixNano":"%d","eventName":%b,"attributes":[%b]%b}' % (time_ns, named, written, tail)
+    return _RECORD % (time_ns, named, b",".join([item for _, item in pairs]), _tail(before, body_json, after, dropped))
 
 
 def encode_suffix(
@@ -178,15 +183,13 @@ def schema_url_json(url: str) -> bytes:
 
 
 def _name_json(name: Any) -> bytes:
-    """An event's name as a JSON string; those seen lately are kept, for there are few."""
-    if type(name) is not str:
-        return b'""' if name is NO_NAME else quote(event_name(name))
-    known = _names.get(name)
-    if known is None:
-        known = quote(event_name(name))
-        if len(name) <= MAX_NAME:
-            _keep(_names, name, known)
-    return known
+    """An event's name as a JSON string; kept for the next time, for there are few."""
+    if name is NO_NAME:
+        return b'""'
+    written = quote(event_name(name))
+    if type(name) is str and len(name) <= MAX_NAME:
+        _keep(_names, name, written)
+    return written
 
 
 def _within(value: Any, top: int) -> int:
@@ -201,11 +204,7 @@ def _within(value: Any, top: int) -> int:
 
 
 def _severity(number: Any, text: Any) -> bytes:
-    """The severity's members; those seen lately are kept, for there are few."""
-    if type(number) is int and type(text) is str:
-        known = _severities.get((number, text))
-        if known is not None:
-            return known
+    """The severity's members; kept for the next time, for there are few."""
     severity = _within(number, _MAX_SEVERITY)
     written = b',"severityNumber":%d' % severity if severity else b""
     shown = cut(text_of(text), MAX_SEVERITY_TEXT)
@@ -217,11 +216,7 @@ def _severity(number: Any, text: Any) -> bytes:
 
 
 def _trace(trace_id: Any, span_id: Any, flags: Any) -> bytes:
-    """The members that tell where in a trace it happened; those seen lately are kept, for events come in groups."""
-    if type(trace_id) is int and type(span_id) is int and type(flags) is int:
-        known = _traces.get((trace_id, span_id, flags))
-        if known is not None:
-            return known
+    """The members that tell where in a trace it happened; kept for the next time, for events come in groups."""
     key = (_within(trace_id, _UINT128), _within(span_id, _UINT64), _within(flags, _UINT32))
     written = b',"flags":%d' % key[2] if key[2] else b""
     if key[0]:
@@ -241,15 +236,15 @@ def _keep(table: dict[Any, bytes], key: Any, written: bytes) -> None:
 
 def _quick(attributes: Any) -> bytes | None:
     """Usual attributes as their ``KeyValue`` objects; ``None`` for all that needs a closer look."""
+    if type(attributes) is not dict:
+        return None
     try:
-        if type(attributes) is not dict:
-            return None
         written = shaped_attributes(attributes)
         if written is None and len(attributes) <= MAX_ATTRIBUTES:
             items = quick_attributes(attributes)
             if items is not None:
                 learn(attributes)
-                return b",".join(items)
+                written = b",".join(items)
     except Exception:  # noqa: BLE001 - keys of the host's own making; the careful way copes
         return None
     return written

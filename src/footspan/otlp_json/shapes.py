@@ -74,31 +74,25 @@ def shaped_attributes(attributes: dict[str, Any]) -> bytes | None:
     for position in integers:
         if values[position] > INT64_MAX:  # what is below the range is refused by the writer
             return None
-    filled = _filled(values, others) if others else _written(values)
-    if filled is None or (floats and _NULL in filled):  # NaN or an infinity
+    try:
+        filled = _filled(values, others) if others else (*map(_write, values),)
+    except QUOTE_ERRORS:
         return None
-    result = template % (*filled,)
+    if floats and _NULL in filled:  # NaN or an infinity
+        return None
+    result = template % filled
     return result if len(result) <= MAX_TEXT else None  # no string in it can be too long
 
 
-def _written(values: list[Any]) -> list[bytes] | None:
-    """Scalars as JSON."""
-    try:
-        return [*map(_write, values)]
-    except QUOTE_ERRORS:
-        return None
-
-
-def _filled(values: list[Any], others: tuple[int, ...]) -> list[bytes] | None:
-    """Values of which some are no scalars."""
+def _filled(values: list[Any], others: tuple[int, ...]) -> tuple[bytes, ...]:
+    """Values of which some are no scalars, as JSON. Raises what the writer raises."""
     written = [any_value(values[position]) for position in others]
     for position in others:
         values[position] = ""
-    filled = _written(values)
-    if filled is not None:
-        for position, item in zip(others, written, strict=True):
-            filled[position] = item
-    return filled
+    filled = [*map(_write, values)]
+    for position, item in zip(others, written, strict=True):
+        filled[position] = item
+    return (*filled,)
 
 
 def learn(attributes: dict[str, Any]) -> None:
