@@ -123,16 +123,20 @@ def _judge_page_views(verdict: Verdict, rows: list[dict[str, Any]], diary: Diary
     seen = Counter(
         _page(row.get("url_path", ""), row.get("url_query", "")) for row in rows if not row.get("event_name")
     )
-    expected = Counter({_page(*page): 0 for page in diary.pages})
-    for page, count in diary.pages.items():
-        expected[_page(*page)] += count
-    torn = diary.torn.total()
+    expected, torn = _pages(diary.pages), _pages(diary.torn)
     missing, surplus = expected - seen, seen - expected
     verdict.check(not missing, f"Umami: all {expected.total()} page views of the shoppers arrived")
     verdict.check(
-        surplus.total() <= torn + extra,
-        f"Umami: and {surplus.total()} more ({torn} pages broke off, {extra} rows were sent again)",
+        surplus.total() <= torn.total() + extra and set(surplus) <= {*expected, *torn},
+        f"Umami: and {surplus.total()} more ({torn.total()} pages broke off, {extra} rows were sent again)",
     )
+
+
+def _pages(counts: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+    pages: Counter[tuple[str, str]] = Counter()
+    for page, count in counts.items():
+        pages[_page(*page)] += count
+    return pages
 
 
 def _page(path: str, query: str) -> tuple[str, str]:
