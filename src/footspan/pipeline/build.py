@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from footspan import _guard
 from footspan import conventions as c
 from footspan._version import __version__
+from footspan.config.errors import ConfigurationError
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
 from footspan.processors import DropEvent
 from footspan.processors.context import add_context
@@ -37,6 +38,12 @@ class Pipeline:
     """
 
     def __init__(self, settings: Settings) -> None:
+        if settings.courier == "process":
+            raise ConfigurationError(
+                "telemetry.courier",
+                "'process'",
+                "This version delivers by 'thread', or leaves it to others: 'external'.",
+            )
         from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
         from footspan.destinations import build_destination  # noqa: PLC0415
         from footspan.spool import open_spool  # noqa: PLC0415
