@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from servers.otlp import OtlpSink
     from servers.umami import UmamiServer
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import time, footspan
 from opentelemetry import trace

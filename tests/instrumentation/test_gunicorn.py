@@ -15,6 +15,8 @@ from servers.otlp import OtlpSink
 from servers.umami import UmamiServer
 from serving import Served, umami_variables
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 60
 
 
