@@ -1,0 +1,183 @@
+"""What differs between platforms: file locks, forks, who and where we are, where state is kept.
+
+Importing this never fails. Where a piece is missing (file locks on Windows), :data:`DURABLE` is false and the spool
+stays in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import mmap
+import os
+import platform
+import struct
+import sys
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableSequence
+
+DURABLE: bool = bool(fcntl) and all(
+    hasattr(os, name) for name in ("register_at_fork", "geteuid", "pread", "O_NOFOLLOW", "O_CLOEXEC")
+)
+"""Whether this platform has what a spool on disk needs."""
+
+CASE_BLIND = sys.platform in ("darwin", "win32")
+"""Whether file names that differ only in case usually name the same file."""
+
+OPEN_FLAGS: int = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
+"""What every file of ours is opened with: not inherited by other programs, never through a planted link."""
+
+_HIGH = 230
+_MADV_WIPEONFORK = 18
+
+# -- file locks --------------------------------------------------------------------------------------------------------
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take the exclusive POSIX record lock on a file's first byte, without waiting.
+
+    Only the first byte: the others stay free for locks with another meaning.
+
+    Returns:
+        False when another process has it.
+
+    Raises:
+        OSError: The file system has no locks, or no more of them.
+    """
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise
+    return True
+
+
+def is_locked(descriptor: int) -> bool:
+    """Whether another process has the lock of a file's first byte; takes nothing where the platform lets us ask."""
+    layout = {"linux": "hhqqi", "darwin": "qqihh"}.get(sys.platform)
+    if layout is None:  # pragma: no cover - neither Linux nor macOS
+        return not try_lock(descriptor)
+    linux = sys.platform == "linux"
+    kind, span = (fcntl.F_WRLCK, os.SEEK_SET), (0, 1)
+    asked = struct.pack(layout, *kind, *span, 0) if linux else struct.pack(layout, *span, 0, *kind)
+    answer = struct.unpack(layout, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    return bool(answer[0 if linux else 3] != fcntl.F_UNLCK)
+
+
+def move_high(descriptor: int) -> int:
+    """The same open file under a number well above those that programs usually get, where the limit allows it.
+
+    A daemon that closes what it does not know frees low numbers for its own files; ours should not be among those.
+    """
+    try:
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    except OSError:
+        return descriptor
+    os.close(descriptor)
+    return int(high)
+
+
+def sync_data(descriptor: int) -> None:
+    """Wait until what was written is on the medium."""
+    if sys.platform == "darwin":
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fdatasync(descriptor)
+
+
+# -- forks -------------------------------------------------------------------------------------------------------------
+
+
+def _make_mark() -> MutableSequence[int] | mmap.mmap:
+    """One byte that reads 1, and 0 in a process forked since; kept by the kernel where it can."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            page.madvise(_MADV_WIPEONFORK)
+            page[0] = 1
+            return page
+    return bytearray(b"\x01")
+
+
+fork_mark: Any = _make_mark()
+"""``fork_mark[0]`` is 0 in a process that was forked without the interpreter's knowledge: then call ``after_fork``."""
+
+_fork_hooks: list[Callable[[], Callable[[], None] | None]] = []
+
+
+def on_fork(hook: Callable[[], None]) -> None:
+    """Have a function or bound method called in every forked child, before anything else of ours runs there.
+
+    A bound method is held weakly: its object may go as it likes. Hooks must not wait for locks, since their owners
+    may not exist in the child.
+    """
+    if hasattr(hook, "__self__"):
+        _fork_hooks.append(weakref.WeakMethod(hook))
+    else:
+        _fork_hooks.append(lambda: hook)
+    if len(_fork_hooks) % 64 == 0:
+        _fork_hooks[:] = [reference for reference in _fork_hooks if reference() is not None]
+
+
+def after_fork() -> None:
+    """Run the hooks of ``on_fork``. The interpreter's own forks do this by themselves."""
+    fork_mark[0] = 1
+    for reference in tuple(_fork_hooks):
+        hook = reference()
+        if hook is not None:
+            hook()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork)
+
+
+def in_multiprocessing_child() -> bool:
+    """Whether a pool or library started this process to work for another: it may end without notice."""
+    standard = sys.modules.get("multiprocessing.process")
+    if standard is not None and standard.parent_process() is not None:
+        return True
+    billiard = sys.modules.get("billiard.process")
+    with contextlib.suppress(Exception):
+        return billiard is not None and billiard.current_process().name != "MainProcess"
+    return False
+
+
+# -- who and where we are ----------------------------------------------------------------------------------------------
+
+
+def boot_id() -> bytes:
+    """16 bytes that differ after every start of the machine; zeros where nobody knows."""
+    try:
+        return bytes.fromhex(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip().replace("-", ""))[:16]
+    except (OSError, ValueError):
+        return bytes(16)
+
+
+def identity() -> dict[str, Any]:
+    """Who this process is, for people: a pid says little where containers share a volume."""
+    who: dict[str, Any] = {"pid": os.getpid(), "host": platform.node()}
+    with contextlib.suppress(OSError, AttributeError):
+        who["pid_namespace"] = str(Path("/proc/self/ns/pid").readlink())
+    return who
+
+
+def state_home() -> Path | None:
+    """The folder where this user's programs keep state, by the platform's custom; ``None`` without a home."""
+    if sys.platform == "darwin":
+        home = Path("~/Library/Application Support").expanduser()
+    else:
+        named = os.environ.get("XDG_STATE_HOME", "")
+        # The XDG base directory specification: relative paths are invalid and must be ignored.
+        home = Path(named) if named.startswith("/") else Path("~/.local/state").expanduser()
+    return home if home.is_absolute() else None
