@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from footspan.otlp_json import LogLine
-
-Accepts = "Callable[[LogLine], bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,9 @@ class Feed(Protocol):
 
     def sending(self, batch: Batch) -> None:
         """Journal that a request with this batch is about to leave."""
+
+    def kept(self, batch: Batch) -> None:
+        """Journal that the request certainly stored nothing, so that a successor need not take it for ambiguous."""
 
     def done(self, batch: Batch, tally: Tally) -> None:
         """Journal the outcome and move the cursor past the batch."""

@@ -1,0 +1,83 @@
+"""The folder of one service's spool: what lies where. ``docs/spool-format.md`` is the reader's description."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from footspan.spool import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1
+
+_FOLDERS = ("events", "pipelines", "counters", "destinations", "rejected", "quarantine")
+
+
+class FormatError(Exception):
+    """The folder holds a spool of a format that this version does not know."""
+
+
+class Layout:
+    """The paths of one spool.
+
+    Args:
+        root: The service's folder.
+
+    Attributes:
+        root: The same, as text.
+        events: Where the segments and their writers' locks are.
+        evictions: The file that names every evicted segment.
+    """
+
+    __slots__ = ("counters", "destinations", "events", "evictions", "pipelines", "quarantine", "rejected", "root")
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = os.path.abspath(root)
+        self.events = f"{self.root}/events"
+        self.pipelines = f"{self.root}/pipelines"
+        self.counters = f"{self.root}/counters"
+        self.destinations = f"{self.root}/destinations"
+        self.rejected = f"{self.root}/rejected"
+        self.quarantine = f"{self.root}/quarantine"
+        self.evictions = f"{self.root}/evictions.jsonl"
+
+    def prepare(self) -> None:
+        """Make the folders that are missing, and check the format of what is there.
+
+        Raises:
+            FormatError: It is not ours to touch.
+            OSError: Something cannot be made.
+        """
+        for path in (self.root, *(f"{self.root}/{name}" for name in _FOLDERS)):
+            if not files.own_directory(path):
+                raise PermissionError(f"{path} belongs to another user")
+        try:
+            found = files.read_all(f"{self.root}/FORMAT").strip()
+        except FileNotFoundError:
+            found = b""
+        if not found:  # new, or its first writer died here
+            files.replace(f"{self.root}/FORMAT", b"%d\n" % FORMAT)
+        elif found != b"%d" % FORMAT:
+            raise FormatError(f"{self.root} holds a spool of another format")
+
+    def segment(self, name: str) -> str:
+        """A segment's file."""
+        return f"{self.events}/{name}.jsonl"
+
+    def writer_lock(self, writer: str) -> str:
+        """The lock of a writer (``<fingerprint>-<writer>``)."""
+        return f"{self.events}/{writer}.lock"
+
+    def writer_counters(self, writer: str) -> str:
+        """The counters of a writer."""
+        return f"{self.counters}/{writer}.bin"
+
+    def destination(self, identifier: str) -> str:
+        """The folder of a destination's cursor, lock and heartbeat."""
+        return f"{self.destinations}/{identifier}"
+
+    def rejects(self, identifier: str) -> str:
+        """The file of the events that a destination will never take."""
+        return f"{self.rejected}/{identifier}.jsonl"
