@@ -1,0 +1,55 @@
+"""A cursor: how far one destination has come in one segment."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+
+class Cursor:
+    """An offset below which every byte is acknowledged, and acknowledged stretches above it.
+
+    Attributes:
+        offset: Everything before it is acknowledged.
+        acked: ``(start, end)`` stretches beyond ``offset``: sorted, apart from each other.
+    """
+
+    __slots__ = ("acked", "offset")
+
+    def __init__(self, offset: int = 0) -> None:
+        self.offset = offset
+        self.acked: list[tuple[int, int]] = []
+
+    def add(self, start: int, end: int) -> None:
+        """Acknowledge the bytes from ``start`` to ``end``."""
+        if end <= max(start, self.offset):
+            return
+        at = bisect_left(self.acked, (start, end))
+        if at and self.acked[at - 1][1] >= start:
+            at -= 1
+            start = self.acked[at][0]
+        last = at
+        while last < len(self.acked) and self.acked[last][0] <= end:
+            end = max(end, self.acked[last][1])
+            last += 1
+        self.acked[at:last] = [(start, end)]
+        while self.acked and self.acked[0][0] <= self.offset:
+            self.offset = max(self.offset, self.acked.pop(0)[1])
+
+    def next(self, position: int) -> int:
+        """The first byte at or after ``position`` that is not acknowledged."""
+        position = max(position, self.offset)
+        for start, end in self.acked:
+            if start > position:
+                break
+            position = max(position, end)
+        return position
+
+    def gaps(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The stretches between ``start`` and ``end`` that are not acknowledged."""
+        found: list[tuple[int, int]] = []
+        position = self.next(start)
+        while position < end:
+            stop = min([end, *(begin for begin, _ in self.acked if begin > position)])
+            found.append((position, stop))
+            position = self.next(stop)
+        return found

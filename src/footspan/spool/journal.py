@@ -1,0 +1,316 @@
+"""The journal of one destination: what was sent, what became of it, how far its cursors are.
+
+One JSON object a line, each ended by a checksum over what stands before it. A line that a crash tore or a disk damaged
+is passed over: then something may be sent a second time, and nothing is ever skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from footspan import _platform
+from footspan._guard import report
+from footspan.otlp_json.text import dumps, loads
+from footspan.spool import files
+from footspan.spool.base import Range, Tally
+from footspan.spool.cursor import Cursor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+COMPACT_BYTES = 256 * 1024
+_HEAD = 64
+
+_CHECKED = re.compile(rb'(\{.+),"crc":"([0-9a-f]{8})"\}', re.DOTALL)
+
+
+def encode(operation: dict[str, Any]) -> bytes:
+    """A journal line, newline included."""
+    body = dumps(operation)[:-1]
+    return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def decode(line: bytes) -> dict[str, Any] | None:
+    """The operation of a line, or ``None`` for a torn or damaged one."""
+    match = _CHECKED.fullmatch(line)
+    if match is None or zlib.crc32(match[1]) != int(match[2], 16):
+        return None
+    try:
+        operation = loads(match[1] + b"}")
+    except ValueError:
+        return None
+    return operation if isinstance(operation, dict) else None
+
+
+def sending(ranges: Iterable[Range], count: int) -> dict[str, Any]:
+    """A request with ``count`` events is about to leave."""
+    return {"op": "sending", "ranges": _plain(ranges), "n": count}
+
+
+def kept(ranges: Iterable[Range]) -> dict[str, Any]:
+    """The request that ``sending`` announced has certainly stored nothing."""
+    return {"op": "kept", "ranges": _plain(ranges)}
+
+
+def done(ranges: Iterable[Range], tally: Tally, unreadable: int = 0) -> dict[str, Any]:
+    """The lines of these ranges are dealt with, as the tally says."""
+    return {"op": "done", "ranges": _plain(ranges), **_figures(tally, unreadable)}
+
+
+def gone(segment: str) -> dict[str, Any]:
+    """The segment was deleted."""
+    return {"op": "gone", "segment": segment}
+
+
+def _plain(ranges: Iterable[Range]) -> list[list[Any]]:
+    return [[r.segment, r.start, r.end] for r in ranges]
+
+
+def _figures(tally: Tally, unreadable: int) -> dict[str, Any]:
+    return {
+        "delivered": tally.delivered,
+        "skipped": tally.skipped,
+        "redacted": tally.redacted,
+        "refused": tally.refused,
+        "unreadable": unreadable,
+    }
+
+
+class Pending:
+    """A request whose outcome the journal does not tell: its lines may have arrived."""
+
+    __slots__ = ("count", "ranges")
+
+    def __init__(self, ranges: list[Range], count: int) -> None:
+        self.ranges = ranges
+        self.count = count
+
+
+class Fold:
+    """What a journal adds up to.
+
+    Attributes:
+        cursors: Segment name to cursor; a segment that is missing starts at 0.
+        tally: The totals since the destination's first day.
+        unreadable: Stretches of segments that were no event.
+        pending: Requests without an outcome, oldest first.
+        generation: How often the journal was rewritten.
+        damaged: Journal lines that could not be read.
+    """
+
+    __slots__ = ("cursors", "damaged", "generation", "pending", "tally", "unreadable")
+
+    def __init__(self) -> None:
+        self.cursors: dict[str, Cursor] = {}
+        self.tally = Tally()
+        self.unreadable = 0
+        self.pending: list[Pending] = []
+        self.generation = 0
+        self.damaged = 0
+
+    def read(self, data: bytes) -> None:
+        """Apply whole lines."""
+        for line in data.split(b"\n"):
+            if not line:
+                continue
+            operation = decode(line)
+            try:
+                if operation is None:
+                    self.damaged += 1
+                else:
+                    self.apply(operation)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                self.damaged += 1
+
+    def apply(self, operation: dict[str, Any]) -> None:
+        """Apply one operation; one that is not known changes nothing."""
+        kind = operation["op"]
+        if kind == "sending":
+            ranges = _ranges(operation)
+            self._drop_pending(ranges)
+            self.pending.append(Pending(ranges, int(operation["n"])))
+        elif kind == "kept":
+            self._drop_pending(_ranges(operation))
+        elif kind == "done":
+            ranges = _ranges(operation)
+            self._add(operation)
+            for r in ranges:
+                self.cursor(r.segment).add(r.start, r.end)
+            self._settle()
+        elif kind == "at":
+            cursor = self.cursors[str(operation["segment"])] = Cursor(int(operation["offset"]))
+            for start, end in operation.get("acked", ()):
+                cursor.add(int(start), int(end))
+        elif kind == "totals":
+            self.tally, self.unreadable = Tally(), 0
+            self.generation = int(operation.get("generation", 0))
+            self._add(operation)
+        elif kind == "gone":
+            self.cursors.pop(str(operation["segment"]), None)
+
+    def cursor(self, segment: str) -> Cursor:
+        """A segment's cursor, made when there is none."""
+        found = self.cursors.get(segment)
+        if found is None:
+            found = self.cursors[segment] = Cursor()
+        return found
+
+    def gaps(self, segment: str, start: int, end: int) -> list[tuple[int, int]]:
+        """What of a stretch is not acknowledged."""
+        cursor = self.cursors.get(segment)
+        return cursor.gaps(start, end) if cursor else [(start, end)]
+
+    def snapshot(self) -> Iterator[bytes]:
+        """The shortest journal that adds up to the same."""
+        yield encode({"op": "totals", "generation": self.generation, **_figures(self.tally, self.unreadable)})
+        for segment, cursor in self.cursors.items():
+            acked = [list(stretch) for stretch in cursor.acked]
+            yield encode({"op": "at", "segment": segment, "offset": cursor.offset, "acked": acked})
+        for pending in self.pending:
+            yield encode(sending(pending.ranges, pending.count))
+
+    def _add(self, operation: dict[str, Any]) -> None:
+        refused = {str(reason): int(count) for reason, count in operation.get("refused", {}).items()}
+        self.tally.delivered += int(operation.get("delivered", 0))
+        self.tally.skipped += int(operation.get("skipped", 0))
+        self.tally.redacted += int(operation.get("redacted", 0))
+        self.unreadable += int(operation.get("unreadable", 0))
+        for reason, count in refused.items():
+            self.tally.refuse(reason, count)
+
+    def _drop_pending(self, ranges: list[Range]) -> None:
+        self.pending = [pending for pending in self.pending if pending.ranges != ranges]
+
+    def _settle(self) -> None:
+        """Forget what was acknowledged of requests without an outcome."""
+        for pending in self.pending:
+            pending.ranges = [
+                Range(r.segment, start, end)
+                for r in pending.ranges
+                for start, end in self.gaps(r.segment, r.start, r.end)
+            ]
+        self.pending = [pending for pending in self.pending if pending.ranges]
+
+
+def _ranges(operation: dict[str, Any]) -> list[Range]:
+    return [Range(str(segment), int(start), int(end)) for segment, start, end in operation["ranges"]]
+
+
+class Journal:
+    """A journal held for writing, by whoever has its destination's lock.
+
+    A disk that takes no more stops neither delivery nor, by it, the freeing of space: what could not be written is kept
+    in the sum, and the whole sum is written once that works again.
+
+    Args:
+        path: The file.
+        compact_bytes: The size from which it is rewritten as its own sum.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+
+    __slots__ = ("_compact_bytes", "_descriptor", "_size", "_stale", "fold", "path")
+
+    def __init__(self, path: str, compact_bytes: int = COMPACT_BYTES) -> None:
+        self.path = path
+        self.fold = Fold()
+        self._compact_bytes = compact_bytes
+        self._stale = False
+        self._descriptor = files.open_journal(path)
+        data = files.read_all(path)
+        self._size = len(data)
+        self.fold.read(data)
+
+    def write(self, *operations: dict[str, Any]) -> None:
+        """Append operations in one go and apply them. Never raises ``OSError``."""
+        data = b"".join(map(encode, operations))
+        for operation in operations:
+            self.fold.apply(operation)
+        if not self._stale:
+            try:
+                files.write_whole(self._descriptor, data)
+                self._size += len(data)
+            except OSError as error:
+                self._stale = True
+                report("write of a journal", error)
+        if self._stale or self._size > self._compact_bytes:
+            self.compact()
+
+    def compact(self) -> None:
+        """Rewrite the journal as its sum. A crash at any point leaves the old or the new one, each whole."""
+        self.fold.generation += 1
+        data = b"".join(self.fold.snapshot())
+        try:
+            # Synced: an empty journal after a power cut would send every waiting event again.
+            files.replace(self.path, data, sync=True)
+            descriptor = files.open_journal(self.path)
+        except OSError as error:
+            report("rewrite of a journal", error)
+            self._compact_bytes += COMPACT_BYTES  # not again at once
+            return
+        self._close()
+        self._descriptor = descriptor
+        self._size = len(data)
+        self._stale = False
+        # A sum that is large by itself must not be written again and again.
+        self._compact_bytes = max(self._compact_bytes, 2 * len(data))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stale:
+            self.compact()
+        self._close()
+
+    def forked(self) -> None:
+        """Close a forked child's copy."""
+        self._stale = False
+        self._close()
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            files.close(descriptor)
+
+
+class JournalView:
+    """Another process's journal, read along: only what is new each time."""
+
+    __slots__ = ("_head", "_position", "fold", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.fold = Fold()
+        self._head = b""
+        self._position = 0
+
+    def refresh(self) -> Fold:
+        """The sum as of now. Rewriting replaces the file in one step, so an open one is always whole.
+
+        Raises:
+            OSError: It is there and cannot be read.
+        """
+        try:
+            descriptor = files.open_file(self.path, os.O_RDONLY | _platform.OPEN_FLAGS)
+        except FileNotFoundError:
+            self._start()
+            return self.fold
+        try:
+            # A rewritten journal is another file, but may have the number of an older one: its first line tells.
+            head = os.pread(descriptor, _HEAD, 0)
+            if not head.startswith(self._head) or os.fstat(descriptor).st_size < self._position:
+                self._start()
+            self._head = head
+            data = os.pread(descriptor, max(0, os.fstat(descriptor).st_size - self._position), self._position)
+        finally:
+            files.close(descriptor)
+        whole = data.rfind(b"\n") + 1
+        self._position += whole
+        self.fold.read(data[:whole])
+        return self.fold
+
+    def _start(self) -> None:
+        self._head, self._position, self.fold = b"", 0, Fold()
