@@ -1,0 +1,49 @@
+"""A bounded queue of lines in memory: where events wait while the disk refuses them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Ring:
+    """At most ``limit`` bytes of lines, oldest first. Its owner lets one thread at a time use it."""
+
+    __slots__ = ("_lines", "_size", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lines: deque[bytes] = deque()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._lines)
+
+    def put(self, line: bytes) -> int:
+        """Add a line; how many of the oldest had to go for it."""
+        self._lines.append(line)
+        self._size += len(line)
+        dropped = 0
+        while self._size > self.limit:
+            self.drop_oldest()
+            dropped += 1
+        return dropped
+
+    def oldest(self) -> bytes | None:
+        """The line that has waited longest."""
+        return self._lines[0] if self._lines else None
+
+    def drop_oldest(self) -> None:
+        """Take it out."""
+        self._size -= len(self._lines.popleft())
+
+    def clear(self) -> None:
+        """Take everything out."""
+        self._lines.clear()
+        self._size = 0

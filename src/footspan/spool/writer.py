@@ -1,0 +1,341 @@
+"""The writer: one whole line, one ``write()``, before ``append`` returns.
+
+The quick way is a handful of instructions round that call: no lock is held across it, and threads share one
+``O_APPEND`` descriptor, whose writes the kernel does not mix. Everything that is not quick (opening, a disk that
+refuses, what waits in memory for it) happens under one lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from footspan import _guard, _platform
+from footspan.spool import adoption, files
+from footspan.spool.ring import Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from footspan.spool.adoption import Place
+    from footspan.spool.base import Target
+    from footspan.spool.counters import Counters
+    from footspan.spool.layout import Layout
+    from footspan.spool.pipelines import Pipelines
+
+SEGMENT_BYTES = 16 * 1024 * 1024
+RING_BYTES = 8 * 1024 * 1024
+RETRY = 1.0
+"""Seconds between two attempts on a disk that refuses."""
+
+_mark = _platform.fork_mark
+
+
+class Writer:
+    """Appends to one segment after the other, as the only one who does.
+
+    Opens nothing before the first event, so that a process that only forks others holds no segment. A forked child
+    opens its own.
+
+    Args:
+        layout: The spool.
+        pipelines: Where the set of destinations is written down.
+        targets: The destinations of what is appended here.
+        counters: Where losses are counted.
+        segment_bytes: The size at which a segment is full.
+        ring_bytes: How much waits in memory while the disk refuses.
+        sync: Whether a line must be on the medium before ``append`` returns.
+        acked: The offset up to which every destination has a segment.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        pipelines: Pipelines,
+        targets: Sequence[Target],
+        counters: Counters,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        ring_bytes: int = RING_BYTES,
+        sync: bool = False,
+        acked: Callable[[str], int] = lambda _: 0,
+    ) -> None:
+        self._layout = layout
+        self._pipelines = pipelines
+        self._targets = tuple(targets)
+        self._counters = counters
+        self._segment_bytes = segment_bytes
+        self._sync = sync
+        self._acked = acked
+        self._lock = threading.RLock()
+        self._working = False
+        self._fd = -1  # where the quick way writes; -1 sends it the slow way
+        self._room = 0
+        self._turn = 0  # odd while the descriptor moves to the next segment
+        self._place: Place | None = None
+        self._torn = False  # a failed write may have left a part of a line
+        self._failing = False
+        self._next_try = 0.0
+        self._ring = Ring(ring_bytes)
+        _platform.on_fork(self._forked)
+
+    # -- appending -----------------------------------------------------------------------------------------------------
+
+    def append(self, line: bytes) -> None:
+        """Keep one line (newline included). Never raises."""
+        if not _mark[0]:
+            _platform.after_fork()
+        fd = self._fd
+        if fd < 0:
+            self._append_slowly(line)
+            return
+        turn = self._turn
+        try:
+            written = files.write(fd, line)
+            if written != len(line):
+                self._counters.add("short_write")
+                self._leave_quick_way(torn=True)
+                self._append_slowly(line)
+                return
+            if self._sync:
+                self._flush(fd, turn)
+        except OSError:
+            # Tried once more at once: a descriptor that was closed behind our back is no reason to wait.
+            self._leave_quick_way(torn=True)
+            if self._sync:
+                self._abandon()  # after a failed sync the kernel takes lost pages for clean ones
+            self._append_slowly(line)
+            return
+        self._room -= written
+        if self._room < 0:
+            self._rotate()
+
+    def _append_slowly(self, line: bytes) -> None:
+        with self._lock:
+            dropped = self._ring.put(line)
+            if dropped:
+                self._counters.add("overflow", dropped)
+            if not self._working:  # else we interrupted ourselves: whoever works takes the line along
+                self._work()
+
+    def _work(self) -> None:
+        """Open what must be opened, write what waits in memory, return to the quick way. The lock is held."""
+        if time.monotonic() < self._next_try:
+            return
+        self._working = True
+        try:
+            while True:
+                place = self._open()
+                self._drain(place)
+                self._fd = place.descriptor
+                if not self._ring:
+                    break
+            if self._failing:
+                self._failing = False
+                _guard.logger.warning("footspan: the spool can be written again")
+        except OSError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - an event must never cost the host anything
+            self._fail(error)
+            _guard.report("append", error)
+        finally:
+            self._working = False
+
+    def _drain(self, place: Place) -> None:
+        """Write what waits, oldest first. A line break before it ends what a failed write left."""
+        while (line := self._ring.oldest()) is not None:
+            data = b"\n" + line if self._torn else line
+            self._torn = True
+            if files.write(place.descriptor, data) != len(data):
+                self._counters.add("short_write")
+                raise OSError(errno.ENOSPC, "a part of a line was written")
+            if self._sync:
+                files.sync_data(place.descriptor)
+            self._torn = False
+            self._room -= len(data)
+            self._ring.drop_oldest()
+
+    def _flush(self, fd: int, turn: int) -> None:
+        """Wait until the line just written through ``fd`` is on the medium."""
+        files.sync_data(fd)
+        if turn & 1 or turn != self._turn:  # it may have gone to the segment before
+            place = self._place
+            for step in (-1, 0, 1) if place is not None else ():
+                assert place is not None
+                name = place.segment._replace(seq=place.segment.seq + step).name
+                with contextlib.suppress(FileNotFoundError):
+                    files.sync_file(self._layout.segment(name))
+
+    # -- opening, rotating, closing ------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Have a segment, if that is possible now."""
+        if self._place is None:
+            with self._lock:
+                if not self._working:
+                    self._work()
+
+    def _open(self) -> Place:
+        """The segment we have, if it is still good, else one to begin in."""
+        former = self._place
+        if former is not None and former.intact(self._layout.segment(former.segment.name)):
+            return former
+        self._layout.prepare()
+        fingerprint = self._pipelines.write(self._targets, sync=self._sync)
+        place = adoption.open_place(self._layout, fingerprint, self._segment_bytes, sync=self._sync)
+        rescued = b"" if former is None else self._rescue(former)
+        self._abandon()
+        self._place, self._torn = place, False
+        self._room = self._segment_bytes - place.size
+        try:
+            self._counters.attach(self._layout.writer_counters(place.segment.owner))
+            born = self._counters.header.born if place.size else 0
+            self._counters.mark(_platform.boot_id(), born or time.time_ns())
+        except OSError as error:  # counts are worth less than events
+            _guard.report("opening of counters", error)
+        if place.torn:
+            self._counters.add("torn", place.torn)
+        for line in rescued.splitlines(keepends=True):
+            self._ring.put(line)
+        return place
+
+    def _rescue(self, place: Place) -> bytes:
+        """What a deleted segment still held for somebody."""
+        if not place.ours() or os.fstat(place.descriptor).st_nlink:
+            return b""
+        start = self._acked(place.segment.name)
+        return os.pread(place.descriptor, max(0, os.fstat(place.descriptor).st_size - start), start)
+
+    def _abandon(self) -> None:
+        with self._lock:
+            place, self._place, self._fd = self._place, None, -1
+            if place is not None:
+                self._counters.detach()
+                place.let_go()
+
+    def _rotate(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            return  # somebody is at it; the segment may become a little larger
+        try:
+            if self._room < 0 and self._fd >= 0 and not self._working:
+                self._advance()
+        finally:
+            self._lock.release()
+
+    def _advance(self) -> None:
+        """Go on in the next segment, under the same descriptor, so that no thread ever writes to a closed one."""
+        place = self._place
+        assert place is not None
+        self._working = True
+        try:
+            if not place.intact(self._layout.segment(place.segment.name)):
+                self._fd = -1  # the next append opens another
+                return
+            following = place.segment.next()
+            descriptor = adoption.create(self._layout, following, sync=self._sync)
+            try:
+                if self._sync:
+                    files.sync_data(place.descriptor)
+                self._turn += 1
+                files.dup2(descriptor, place.descriptor, False)
+                place.segment = following
+                place.refresh()
+                self._turn += 1
+            finally:
+                files.close(descriptor)
+            self._room = self._segment_bytes
+            self._counters.mark(_platform.boot_id(), time.time_ns())
+        except FileExistsError:
+            self._fd = -1
+            self._abandon()
+        except OSError as error:
+            self._room = self._segment_bytes // 16  # go on in this one for a while
+            _guard.report("begin of a segment", error)
+        finally:
+            self._working = False
+
+    def maintain(self, max_age: float) -> None:
+        """Try again what failed, notice what happened behind our back, and close a segment that was open too long.
+
+        Args:
+            max_age: Seconds after which a segment is closed even if it is not full, so that it can be deleted whole.
+        """
+        with self._lock:
+            place = self._place
+            if self._working:
+                return
+            if place is not None and not place.intact(self._layout.segment(place.segment.name)):
+                self._fd = -1
+                self._work()
+            elif self._ring or self._failing:
+                self._work()
+            elif place is not None and self._fd >= 0 and self._room < self._segment_bytes:
+                age = time.time() - self._counters.header.born / 1e9
+                if age > max_age:
+                    self._advance()
+
+    def rotate(self) -> None:
+        """Close the current segment if anything is in it."""
+        with self._lock:
+            if self._place is not None and self._fd >= 0 and not self._working and self._room < self._segment_bytes:
+                self._advance()
+
+    def close(self) -> None:
+        """Let the segment go. What the disk would not take is lost, and counted. A later append opens again."""
+        with self._lock:
+            if self._ring and not self._working:
+                self._next_try = 0.0
+                self._work()
+            if self._ring:
+                self._counters.add("overflow", len(self._ring))
+                self._ring.clear()
+            self._abandon()
+            self._next_try = 0.0
+
+    # -- trouble -------------------------------------------------------------------------------------------------------
+
+    def _leave_quick_way(self, *, torn: bool) -> None:
+        with self._lock:
+            self._fd = -1
+            self._torn = self._torn or torn
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._leave_quick_way(torn=True)
+            self._next_try = time.monotonic() + RETRY
+            if not self._failing:
+                self._failing = True
+                _guard.logger.warning(
+                    "footspan: the spool cannot be written (%s): events wait in memory until it can",
+                    type(error).__name__,
+                )
+
+    def _forked(self) -> None:
+        """A child has no segment; what waited in memory is its parent's."""
+        self._lock = threading.RLock()
+        place, self._place, self._fd = self._place, None, -1
+        if place is not None:
+            place.forked()
+        self._ring.clear()
+        self._counters.forked()
+        self._working = self._torn = self._failing = False
+        self._next_try = 0.0
+
+    # -- figures -------------------------------------------------------------------------------------------------------
+
+    @property
+    def segment(self) -> str | None:
+        """The current segment's name."""
+        place = self._place
+        return None if place is None else place.segment.name
+
+    def buffered(self) -> list[bytes]:
+        """The lines that wait in memory."""
+        if not self._ring:
+            return []
+        with self._lock:
+            return list(self._ring)
