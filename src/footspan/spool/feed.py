@@ -1,0 +1,369 @@
+"""A destination's view of the spool on disk, for whoever holds the destination's lock."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from contextlib import suppress
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from footspan import _platform
+from footspan._guard import report
+from footspan.spool import files, locks, sidefiles
+from footspan.spool import journal as ops
+from footspan.spool.base import Tally
+from footspan.spool.heartbeat import Heartbeat
+from footspan.spool.journal import Journal
+from footspan.spool.reels import Cut, Reel, Sight, checked_start
+from footspan.spool.segments import Watch, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from footspan.otlp_json import LogLine
+    from footspan.spool.base import Batch, Range, Target
+    from footspan.spool.journal import Fold
+    from footspan.spool.layout import Layout
+    from footspan.spool.locks import RecordLock
+    from footspan.spool.pipelines import Pipelines
+    from footspan.spool.reels import Item
+    from footspan.spool.segments import Listing, Segment
+
+QUIET = 5.0
+"""Seconds without a change after which nobody is still writing to a segment that has a successor."""
+
+_MOST_REELS = 32
+_LOCK_CHECK = 1.0
+_BROKEN_PAUSE = 1.0
+_FOREVER = 2**64
+
+
+_Head = tuple[int, int, Reel, bool]
+"""Time of the next line, place in the list of segments, the segment, whether it has a successor."""
+
+
+class DiskFeed:
+    """What one destination does not have yet, of every segment whose pipeline names it.
+
+    Used by one thread at a time. Holds no descriptor of a segment, and of each only a block in memory.
+
+    Args:
+        layout: The spool.
+        target: The destination.
+        lock: Its lock, held.
+        pipelines: The destinations of each segment.
+        accepts: Whether a destination takes an event.
+        count: Adds to a counter.
+        waiting: How many events a destination has not acknowledged.
+        quiet: See :data:`QUIET`.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        target: Target,
+        lock: RecordLock,
+        pipelines: Pipelines,
+        accepts: Callable[[Target, LogLine], bool],
+        *,
+        count: Callable[[str], None],
+        waiting: Callable[[str, Fold], int],
+        quiet: float = QUIET,
+    ) -> None:
+        self._layout = layout
+        self._id = target.id
+        self._lock = lock
+        self._pipelines = pipelines
+        self._accepts = accepts
+        self._count = count
+        self._waiting = waiting
+        self._quiet = quiet
+        self._path = layout.destination(target.id)
+        self._watch = Watch(layout.events)
+        self._quarantine = sidefiles.Quarantine(layout)
+        self._heartbeat = Heartbeat(f"{self._path}/state.json", target)
+        self._closed = False
+        self._lock_checked = time.monotonic()
+        self._reset()
+        _platform.on_fork(self._forked)
+
+    def _reset(self) -> None:
+        self._journal = Journal(f"{self._path}/cursor.jsonl")
+        self._listing: Listing | None = None
+        self._segments: list[Segment] = []
+        self._there: set[str] = set()
+        self._reels: dict[str, Reel] = {}
+        self._broken: dict[str, float] = {}
+        self._batch: Batch | None = None
+        self._unreadable = 0
+
+    @property
+    def fold(self) -> Fold:
+        """What the journal adds up to."""
+        return self._journal.fold
+
+    @property
+    def open(self) -> bool:
+        """Whether the destination is still ours."""
+        return not self._closed and self._lock.held
+
+    # -- taking --------------------------------------------------------------------------------------------------------
+
+    def take(self, max_items: int, max_bytes: int) -> Batch | None:
+        """The next unacknowledged events, or ``None`` when all is acknowledged. The same until ``done``.
+
+        A line of a foreign writer that holds more events than ``max_items`` comes as one batch.
+
+        Raises:
+            OSError: The spool cannot be read.
+        """
+        if self._batch is not None:
+            return self._batch
+        if not self._still_ours() or not self._refresh():
+            return None
+        try:
+            while self.fold.pending:
+                batch = self._doubtful(Cut(max_items, max_bytes))
+                if batch is not None:
+                    return batch
+            while True:
+                cut = self._next(Cut(max_items, max_bytes, self._heartbeat.touch))
+                batch = self._hand_out(cut)
+                if batch is not None or cut.empty:
+                    return batch
+        except BaseException:
+            self._reels.clear()  # begin again at the cursors: nothing read so far may be passed over
+            raise
+
+    def _next(self, cut: Cut) -> Cut:
+        """Merge the segments by time until the batch is full or nothing is left."""
+        heap = self._heads()
+        heapq.heapify(heap)
+        while heap:
+            _, number, reel, closed = heapq.heappop(heap)
+            owner = self._segments[number].owner
+            until = heap[0][0] if heap else _FOREVER
+            try:
+                if not reel.run(cut, until, closed_for=self._quiet if closed else None):
+                    break
+            except OSError as error:
+                self._is_broken(reel.name, error)
+                continue
+            following = (
+                (reel.head.time_ns, number, reel, closed) if reel.head is not None else self._head(number + 1, owner)
+            )
+            if following is not None:
+                heapq.heappush(heap, following)
+        return cut
+
+    def _heads(self) -> list[_Head]:
+        """For each writer its first segment with something unread; those with the oldest events, if there are many."""
+        heads: list[_Head] = []
+        owner = ""
+        for number, segment in enumerate(self._segments):
+            if segment.owner != owner:
+                owner = segment.owner
+                head = self._head(number, owner)
+                if head is not None:
+                    heads.append(head)
+        if len(heads) > _MOST_REELS:
+            heads.sort(key=itemgetter(0, 1))
+            for _, _, reel, _ in heads[_MOST_REELS:]:
+                reel.release()
+            del heads[_MOST_REELS:]
+        return heads
+
+    def _head(self, number: int, owner: str) -> _Head | None:
+        """The first segment with something unread, of those of one writer from ``number`` on."""
+        for at in range(number, len(self._segments)):
+            segment = self._segments[at]
+            if segment.owner != owner:
+                break
+            closed = at + 1 < len(self._segments) and self._segments[at + 1].owner == owner
+            reel = self._reel(segment)
+            head = None if reel is None else self._peek(reel, closed=closed)
+            if reel is not None and head is not None:
+                return head.time_ns, at, reel, closed
+        return None
+
+    def _reel(self, segment: Segment) -> Reel | None:
+        name = segment.name
+        reel = self._reels.get(name)
+        if reel is not None:
+            return reel
+        if self._broken.get(name, 0.0) > time.monotonic():
+            return None
+        path = self._layout.segment(name)
+        try:
+            cursor = self.fold.cursor(name)
+            start = checked_start(path, cursor)
+            if start is not None:
+                self._journal.write({"op": "at", "segment": name, "offset": start, "acked": []})
+                cursor = self.fold.cursor(name)
+        except OSError as error:
+            self._is_broken(name, error)
+            return None
+        reel = self._reels[name] = Reel(name, path, self._sight(segment.fingerprint), cursor)
+        return reel
+
+    def _peek(self, reel: Reel, *, closed: bool) -> Item | None:
+        try:
+            return reel.peek(closed_for=self._quiet if closed else None)
+        except OSError as error:
+            self._is_broken(reel.name, error)
+            return None
+
+    def _is_broken(self, name: str, error: OSError) -> None:
+        """One segment that cannot be read must not hold up the others."""
+        self._reels.pop(name, None)
+        self._broken[name] = time.monotonic() + _BROKEN_PAUSE
+        if not isinstance(error, FileNotFoundError):
+            report("read of a segment", error)
+
+    def _sight(self, fingerprint: str) -> Sight:
+        return Sight(self._pipelines.of(fingerprint, self._id), self._accepts)
+
+    def _doubtful(self, cut: Cut) -> Batch | None:
+        """What was being sent when a carrier died, alone; ``None`` when none of it is left to send."""
+        pending = self.fold.pending[0]
+        lost: list[Range] = []
+        found = 0
+        full = False
+        for r in pending.ranges:
+            items = self._items(r)
+            if items is None:
+                lost.append(r)
+            for item in items or ():
+                found += len(item.events)
+                full = full or not cut.take(r.segment, item)
+        if lost:  # evicted while nobody carried
+            missing = Tally(refused={"evicted": pending.count - found} if pending.count > found else {})
+            self._journal.write(ops.done(lost, missing), *(ops.gone(name) for name in {r.segment for r in lost}))
+        batch = self._hand_out(cut, ambiguous=True)
+        if batch is None and not lost and self.fold.pending[:1] == [pending]:
+            self._journal.write(ops.kept(pending.ranges))  # the segment was cut short: nothing of it is left
+        return batch
+
+    def _hand_out(self, cut: Cut, *, ambiguous: bool = False) -> Batch | None:
+        batch = cut.batch(ambiguous=ambiguous)
+        unreadable = 0
+        for segment, offset, garbage in cut.garbage:
+            unreadable += 1
+            try:
+                if self._quarantine.keep(segment, offset, garbage):
+                    self._count("unreadable")
+            except OSError as error:
+                report("quarantine", error)
+        if batch.events:
+            self._batch, self._unreadable = batch, unreadable
+            return batch
+        if batch.ranges:
+            self._journal.write(ops.done(batch.ranges, Tally(skipped=batch.skipped), unreadable))
+        return None
+
+    def _items(self, r: Range) -> list[Item] | None:
+        """The lines of a range; ``None`` when its segment is gone."""
+        segment = parse(r.segment)
+        if segment is None:
+            return None
+        try:
+            return list(self._sight(segment.fingerprint).items(self._layout.segment(r.segment), r.start, r.end))
+        except FileNotFoundError:
+            return None
+
+    def _refresh(self) -> bool:
+        """See which segments there are; whether that could be seen."""
+        try:
+            listing = self._watch.listing()
+        except FileNotFoundError:  # the folder was deleted: whoever appends next makes it again
+            return False
+        unknown = [s for s in listing.segments if self._pipelines.targets(s.fingerprint) is None]
+        if listing is not self._listing or unknown:
+            self._segments = [s for s in listing.segments if self._pipelines.of(s.fingerprint, self._id)]
+            self._there = {segment.name for segment in listing.segments}
+            gone = [name for name in self.fold.cursors if name not in self._there]
+            if gone:
+                self._journal.write(*map(ops.gone, gone))
+            for name in gone:
+                self._reels.pop(name, None)
+                self._quarantine.forget(name)
+            self._listing = None if unknown else listing
+        return True
+
+    # -- what became of it ---------------------------------------------------------------------------------------------
+
+    def sending(self, batch: Batch) -> None:
+        """Journal that a request with this batch is about to leave."""
+        self._journal.write(ops.sending(batch.ranges, len(batch.events)))
+
+    def kept(self, batch: Batch) -> None:
+        """Journal that the request certainly stored nothing, so that a successor need not take it for ambiguous."""
+        self._journal.write(ops.kept(batch.ranges))
+
+    def done(self, batch: Batch, tally: Tally) -> None:
+        """Journal the outcome and move the cursor past the batch."""
+        figures = Tally(tally.delivered, max(tally.skipped, batch.skipped), tally.redacted, tally.refused)
+        unreadable, self._unreadable = (self._unreadable, 0) if batch is self._batch else (0, self._unreadable)
+        self._journal.write(ops.done(batch.ranges, figures, unreadable))
+        if batch is self._batch:
+            self._batch = None
+        if not all(r.segment in self._there for r in batch.ranges):
+            self._listing = None  # deleted meanwhile: its cursor can go
+
+    def waiting(self) -> int:
+        """How many events the destination takes and does not have yet."""
+        return self._waiting(self._id, self.fold)
+
+    def reject(self, event: LogLine, reason: str, status: int | None = None) -> None:
+        """Keep an event that the destination will never take, with the reason.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        sidefiles.reject(self._layout, self._id, event.line, reason, status)
+
+    # -- holding it ----------------------------------------------------------------------------------------------------
+
+    def beat(self, state: str, reason: str = "") -> None:
+        """Say that the carrier lives and what it is doing (``idle``, ``sending``, ``waiting``, ``parked``)."""
+        if self.open:
+            self._heartbeat.beat(state, reason)
+
+    def close(self) -> None:
+        """Give the destination up, so that another carrier can have it."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(OSError):
+            if self._lock.held:
+                self._heartbeat.beat("closed")
+        self._journal.close()
+        self._lock.release()
+        self._reels.clear()
+        self._batch = None
+
+    def _still_ours(self) -> bool:
+        """Whether our lock still excludes others. Where its file was deleted, a new one is taken if it is free."""
+        if self._closed:
+            return False
+        if time.monotonic() - self._lock_checked < _LOCK_CHECK and self._lock.held:
+            return True
+        self._lock_checked = time.monotonic()
+        if self._lock.valid():
+            return True
+        self._lock.release()
+        self._layout.prepare()
+        files.own_directory(self._path)
+        lock = locks.acquire(self._lock.path)
+        if lock is None:
+            return False
+        self._lock = lock
+        self._journal.close()
+        self._reset()
+        return True
+
+    def _forked(self) -> None:
+        """The parent's carrier goes on; a child's begins with a feed of its own."""
+        self._closed = True
+        self._journal.forked()
