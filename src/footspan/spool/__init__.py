@@ -1,0 +1,68 @@
+"""The spool: where events wait, durable, until every destination has them.
+
+* ``base``: the contract between whoever writes, keeps and carries.
+* ``location``, ``layout``, ``pipelines``: which folder, what lies where, whose events are for whom.
+* ``writer``, ``adoption``, ``ring``: appending.
+* ``segments``, ``reading``, ``reels``, ``feed``: taking events out, one destination at a time.
+* ``cursor``, ``journal``, ``locks``, ``heartbeat``: how far a destination is, and who carries for it.
+* ``register``, ``census``, ``counters``, ``sidefiles``, ``retention``: the figures, and what is deleted when.
+* ``disk``, ``memory``: the two spools.
+
+The format on disk is described in ``docs/spool-format.md``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from footspan import _guard, _platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from footspan.config import Settings
+    from footspan.otlp_json import LogLine
+    from footspan.spool.base import Spool, Target
+
+__all__ = ["open_spool"]
+
+
+def open_spool(settings: Settings, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> Spool:
+    """The spool that the settings ask for; in memory, and said once, where none can be had on disk.
+
+    Args:
+        settings: The service's name, and everything under ``spool``.
+        targets: The destinations that the events of this process are for.
+        accepts: Whether a destination takes an event.
+
+    Returns:
+        The spool. It opens no segment before the first event.
+    """
+    if settings.spool.durability != "memory":
+        spool = _on_disk(settings, targets, accepts)
+        if spool is not None:
+            return spool
+        _guard.warn_once("spool", "footspan: events are kept in memory only: they end with the process")
+    from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - one of the two is needed
+
+    return MemorySpool(targets, accepts)
+
+
+def _on_disk(settings: Settings, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> Spool | None:
+    if not _platform.DURABLE:
+        _guard.warn_once("platform", "footspan: this platform has no POSIX file locks, which a spool on disk needs")
+        return None
+    from footspan.spool.disk import DiskSpool  # noqa: PLC0415 - the same
+    from footspan.spool.location import locate  # noqa: PLC0415 - the same
+
+    layout = locate(settings)
+    if layout is None:
+        return None
+    return DiskSpool(
+        layout,
+        targets,
+        accepts,
+        max_bytes=settings.spool.max_bytes,
+        max_age=settings.spool.max_age,
+        sync=settings.spool.durability == "disk",
+    )

@@ -1,0 +1,215 @@
+"""Retention: segments are deleted once every destination has them, once they are too old, or to keep the size."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from footspan import _guard
+from footspan.spool import counters, files, locks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from footspan.spool.layout import Layout
+    from footspan.spool.locks import RecordLock
+    from footspan.spool.pipelines import Pipelines
+    from footspan.spool.register import Register
+    from footspan.spool.segments import Segment
+
+
+@dataclass(slots=True)
+class _Found:
+    """A segment as it was found."""
+
+    segment: Segment
+    size: int
+    mtime: float
+    followed: bool
+
+
+class Retention:
+    """Tidies one spool up. Every process that uses it may do so at the same time.
+
+    Args:
+        layout: The spool.
+        register: Its figures.
+        pipelines: The destinations of each segment.
+        max_bytes: Size of all segments at which the oldest ones go.
+        max_age: Seconds after its last change at which a segment goes.
+        quiet: Seconds without a change after which nobody is still writing to a segment that has a successor.
+        count: Adds to a counter.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        register: Register,
+        pipelines: Pipelines,
+        *,
+        max_bytes: int,
+        max_age: float,
+        quiet: float,
+        count: Callable[[str, int], None],
+    ) -> None:
+        self._layout = layout
+        self._register = register
+        self._pipelines = pipelines
+        self._max_bytes = max_bytes
+        self._max_age = max_age
+        self._quiet = quiet
+        self._count = count
+        self._evicting = False
+
+    def tidy(self) -> bool:
+        """Delete what can be deleted.
+
+        Returns:
+            Whether the spool is within its size.
+
+        Raises:
+            OSError: The folder cannot be read or changed.
+        """
+        try:
+            found = self._find()
+        except FileNotFoundError:  # deleted under our feet; whoever appends next makes it again
+            return True
+        kept = [entry for entry in found if not self._delete_finished(entry)]
+        kept.sort(key=lambda entry: entry.mtime)
+        now, total, evicted = time.time(), sum(entry.size for entry in kept), False
+        for entry in kept:
+            old = now - entry.mtime > self._max_age
+            if (not old and total <= self._max_bytes) or not entry.size:
+                continue
+            if self._evict(entry, "max_age" if old else "max_bytes"):
+                total -= entry.size
+                evicted = True
+        self._tell(evicted, total)
+        self._tidy_writers()
+        return total <= self._max_bytes
+
+    def _find(self) -> list[_Found]:
+        found = []
+        listing = self._register.listing()
+        latest = listing.latest()
+        for segment in listing.segments:
+            with suppress(FileNotFoundError):
+                state = os.stat(self._layout.segment(segment.name))
+                followed = latest[segment.owner] != segment
+                found.append(_Found(segment, state.st_size, state.st_mtime, followed))
+        return found
+
+    def _delete_finished(self, entry: _Found) -> bool:
+        """Delete a segment that nobody writes to and everybody has."""
+        if time.time() - entry.mtime < self._quiet:
+            return False
+        acknowledged = self._register.acknowledged(entry.segment)
+        if entry.size and (acknowledged is None or acknowledged < entry.size):
+            if not entry.followed and self._is_torn(entry):
+                lock = self._orphan(entry)  # readers get past the end now
+                if lock is not None:
+                    lock.release()
+            return False
+        if entry.followed:
+            return self._delete(entry.segment)
+        lock = self._orphan(entry)
+        if lock is None:
+            return False
+        try:
+            # Its writer may have gone on until it let go.
+            path = self._layout.segment(entry.segment.name)
+            return os.stat(path).st_size == entry.size and self._delete(entry.segment)
+        finally:
+            self._finish(entry.segment.owner, lock)
+
+    def _evict(self, entry: _Found, reason: str) -> bool:
+        """Delete a segment that somebody does not have, and say how much was lost; whether it could be."""
+        lock = None
+        if not entry.followed:
+            lock = self._orphan(entry)
+            if lock is None:
+                return False
+        try:
+            lost = self._lost(entry.segment)
+            self._register.evictions.write(entry.segment.name, reason, lost)
+            return self._delete(entry.segment)
+        finally:
+            if lock is not None:
+                self._finish(entry.segment.owner, lock)
+
+    def _lost(self, segment: Segment) -> dict[str, int]:
+        """What each destination would still have got; what is under way just now is not lost yet."""
+        lost = {}
+        for identifier in {target.id for target in self._pipelines.targets(segment.fingerprint) or ()}:
+            fold = self._register.fold(identifier)
+            waiting = self._register.waiting_in(segment, identifier, fold)
+            under_way = sum(
+                pending.count for pending in fold.pending if any(r.segment == segment.name for r in pending.ranges)
+            )
+            lost[identifier] = max(0, waiting - under_way)
+        return lost
+
+    def _delete(self, segment: Segment) -> bool:
+        files.discard(self._layout.segment(segment.name))
+        self._register.forget(segment)
+        return True
+
+    def _is_torn(self, entry: _Found) -> bool:
+        try:
+            return files.read_at(self._layout.segment(entry.segment.name), entry.size - 1, 1) != b"\n"
+        except FileNotFoundError:
+            return False
+
+    def _orphan(self, entry: _Found) -> RecordLock | None:
+        """The lock of a segment whose writer is gone; a torn end is made whole, so that readers get past it."""
+        lock = locks.acquire(self._layout.writer_lock(entry.segment.owner))
+        if lock is not None:
+            try:
+                descriptor = files.open_file(self._layout.segment(entry.segment.name), os.O_RDWR | os.O_APPEND)
+                try:
+                    if files.end_torn_line(descriptor):
+                        self._count("torn", 1)
+                finally:
+                    files.close(descriptor)
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                lock.release()
+                raise
+        return lock
+
+    def _finish(self, owner: str, lock: RecordLock) -> None:
+        """Let a writer's lock go; with the last segment the writer ends for good, so that no name comes back."""
+        try:
+            last = owner not in {segment.owner for segment in self._register.listing().segments}
+            if last:
+                counters.retire(self._layout, owner, self._layout.writer_counters(owner))
+        except BaseException:
+            lock.release()
+            raise
+        lock.release(delete=last)
+
+    def _tidy_writers(self) -> None:
+        """End the writers that died before their first segment or after their last."""
+        listing = self._register.listing()
+        idle = listing.owners - listing.latest().keys()
+        for owner in idle:
+            path = self._layout.writer_lock(owner)
+            with suppress(FileNotFoundError):
+                if time.time() - os.stat(path).st_mtime >= self._quiet:
+                    lock = locks.acquire(path, create=False)
+                    if lock is not None:
+                        self._finish(owner, lock)
+
+    def _tell(self, evicted: bool, total: int) -> None:  # noqa: FBT001 - a state
+        """Say when it begins; it has ended once there is room for a while."""
+        if evicted and not self._evicting:
+            _guard.logger.warning(
+                "footspan: undelivered events were deleted from %s to keep max_age or max_bytes; "
+                "evictions.jsonl there says how many",
+                self._layout.root,
+            )
+        self._evicting = evicted or (self._evicting and total > self._max_bytes // 2)
