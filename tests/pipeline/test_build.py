@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import footspan
 from footspan import pipeline
 from spooled import spooled
 
 if TYPE_CHECKING:
-    import pytest
-
     from servers.otlp import OtlpSink
 
 
@@ -51,6 +51,27 @@ def test_the_logging_destination_writes_at_once(caplog: pytest.LogCaptureFixture
     assert "hunter2" not in lines[0]
 
 
+def test_a_log_handler_that_tracks_comes_to_an_end() -> None:
+    """An app that tracks what it logs, and logs what it tracks, does not go round in circles."""
+
+    class Tracking(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            footspan.track("log.written", level=record.levelname)
+
+    footspan.init(destinations={"logging": {"enabled": True}})
+    logger = logging.getLogger("footspan.events")
+    handler = Tracking()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        footspan.track("user.seen")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+    assert [event.name for event in spooled()] == ["user.seen", "log.written"]
+
+
 def test_sampling_drops_before_the_disk() -> None:
     """At rate 0 nothing but errors is stored, and what was dropped is counted."""
     footspan.init(sampling={"enabled": True, "rate": 0.0})
@@ -59,6 +80,12 @@ def test_sampling_drops_before_the_disk() -> None:
 
     assert [event.name for event in spooled()] == ["error.raised"]
     assert counters()["sampled_out"] == 1
+
+
+def test_a_courier_that_there_is_not_is_refused() -> None:
+    """Better no start than events that nobody delivers."""
+    with pytest.raises(footspan.ConfigurationError, match="courier"):
+        footspan.init(courier="process")
 
 
 def test_events_reach_their_destination(otlp_sink: OtlpSink) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ class Pipeline:
         self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}
         self._taken: dict[tuple[Any, Any, Any], bool] = {}
         self._unrouted: set[str] = set()
+        self._here = threading.local()
         self._stopping: list[Callable[[float], None]] = []
         self._stopped = False
         self.courier.start()
@@ -167,8 +169,7 @@ class Pipeline:
         for target, destination in self.immediate:
             if self._accepts(target, stored):
                 taken = True
-                with _guard.guard("logging destination"):
-                    destination.write(stored.event)
+                self._write(destination, stored)
         if not taken and stored.name not in self._unrouted and len(self._unrouted) < _CACHE_SIZE:
             self._unrouted.add(stored.name)
             _guard.logger.warning(
@@ -178,6 +179,16 @@ class Pipeline:
             with suppress(TypeError):  # as in _is_taken
                 self._taken[(draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))] = taken
         return taken
+
+    def _write(self, destination: LoggingDestination, stored: LogLine) -> None:
+        """Write at once, but not from inside such a write: a log handler that tracks would never come to an end."""
+        if getattr(self._here, "writing", False):
+            return
+        self._here.writing = True
+        try:
+            destination.write(stored.event)
+        finally:
+            self._here.writing = False
 
     def on_stop(self, callback: Callable[[float], None]) -> None:
         """Have ``callback`` called with the deadline (``time.monotonic()`` seconds) when the pipeline stops."""

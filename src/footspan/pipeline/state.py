@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from footspan.config import Settings
 
 _default = Slot()
-_lock = threading.RLock()
+_lock = threading.RLock()  # re-entrant: a signal handler may track while its own thread is starting
+
+
+def _new_lock() -> None:
+    """Another thread of the parent may have held the lock when it forked."""
+    global _lock  # noqa: PLW0603 - the one lock of this module
+    _lock = threading.RLock()
+
+
+_otel.on_fork_in_child(_new_lock)
 
 
 def configure(settings: Settings) -> Pipeline | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
@@ -34,7 +33,6 @@ class Tracker:
     def __init__(self) -> None:
         self._slot: Slot | None = None
         self._off = False
-        self._lock = threading.Lock()
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -59,9 +57,8 @@ class Tracker:
     def _start(self, settings: Settings) -> None:
         from footspan import pipeline  # noqa: PLC0415 - loads the SDK, so not before it is needed
 
-        with self._lock:
-            self._off = pipeline.start(settings) is None
-            self._slot = pipeline.default_slot()
+        self._off = pipeline.start(settings) is None
+        self._slot = pipeline.default_slot()
 
     def _ready(self) -> bool:
         """Whether events go anywhere; starts the process's pipeline at the first call."""
