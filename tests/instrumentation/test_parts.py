@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from servers.otlp import OtlpSink
+
 PAGE: dict[str, Any] = {
     "http.request.method": "GET",
     "url.path": "/tea",
@@ -140,6 +142,20 @@ def test_no_page_views_means_none_is_recorded(monkeypatch: pytest.MonkeyPatch) -
 
     assert provider.sampler is ALWAYS_OFF
     assert not provider.get_tracer("app").start_span("x", kind=SpanKind.SERVER).is_recording()
+
+
+def test_spans_go_on_when_the_app_calls_init(otlp_sink: OtlpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New settings from code exchange the pipeline; spans still leave, redacted, and end with the new one."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", otlp_sink.url)
+    provider = provide()
+    parts().attach([each for each in load_settings().destinations if each.type == "otlp"])
+    footspan.init(service_name="by code")
+    provider.get_tracer("app").start_span("work", attributes={"note": "for jane@private.example"}).end()
+    footspan.shutdown(2.0)
+
+    assert otlp_sink.wait_for(lambda: otlp_sink.spans)
+    [span] = otlp_sink.spans
+    assert span["attributes"]["note"] == "for [redacted]"
 
 
 class Hanging(SpanExporter):

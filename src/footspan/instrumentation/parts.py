@@ -21,7 +21,7 @@ from footspan.processors.page_views import PageViewSpanProcessor
 from footspan.processors.spans import RecordServerSpans, RedactingSpanProcessor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.sdk.trace import SpanProcessor
 
@@ -33,7 +33,7 @@ _SHARE_OF_EXIT: Final = 0.25
 
 
 class Parts:
-    """What one pipeline adds to OpenTelemetry.
+    """What a pipeline adds to OpenTelemetry, and keeps there when ``init()`` exchanges the pipeline.
 
     Args:
         pipeline: The process's pipeline.
@@ -76,7 +76,15 @@ class Parts:
 
     def redacting(self, processor: SpanProcessor) -> RedactingSpanProcessor:
         """A span processor that exports, given clean copies only."""
-        return RedactingSpanProcessor(processor, self._pipeline.redactor)
+        return RedactingSpanProcessor(processor, self)
+
+    def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Attributes redacted, by the rules of the pipeline in force."""
+        return self._in_force().redactor.mapping(attributes)
+
+    def text(self, value: str) -> str:
+        """Free text redacted, by the rules of the pipeline in force."""
+        return self._in_force().redactor.text(value)
 
     def record_server_spans(self, provider: TracerProvider) -> None:
         """Have page views at any sampling rate: for every tracer that the provider makes from now on."""
@@ -111,9 +119,31 @@ class Parts:
         ours = self.span_processors(() if _has(exporting, there) else spans_to)
         return (*ours, *(self.redacting(each) if isinstance(each, exporting) else each for each in there))
 
+    def _in_force(self) -> Pipeline:
+        """The process's pipeline: ``init()`` may have put another in the place of the one we began with."""
+        self._pipeline = default_slot().pipeline or self._pipeline
+        return self._pipeline
+
     def _end_with_pipeline(self, batch: Any, exporter: DestinationLogExporter | OtlpJsonSpanExporter) -> None:
-        self._pipeline.on_stop(partial(_stop_batch, batch, exporter))
         _exporters.add(exporter)
+        self._pipeline.on_stop(partial(self._stop, batch, exporter, self._pipeline))
+
+    def _stop(
+        self,
+        batch: Any,
+        exporter: DestinationLogExporter | OtlpJsonSpanExporter,
+        stopping: Pipeline,
+        deadline: float,
+    ) -> None:
+        """Export what waits, for a share of the time there is, then stop; unless the pipeline was only exchanged."""
+        current = self._in_force()
+        if current is not stopping:
+            current.on_stop(partial(self._stop, batch, exporter, current))
+            return
+        share = max(0.0, deadline - time.monotonic()) * _SHARE_OF_EXIT
+        exporter.deadline = time.monotonic() + share
+        with _guard.guard("exit of a batch processor"):
+            _otel.shut_down_batch(batch, share)
 
 
 class _Several(LogRecordProcessor):
@@ -133,14 +163,6 @@ class _Several(LogRecordProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         flushed = [processor.force_flush(timeout_millis) for processor in self._processors]
         return all(flushed)
-
-
-def _stop_batch(batch: Any, exporter: DestinationLogExporter | OtlpJsonSpanExporter, deadline: float) -> None:
-    """Export what waits, for a share of the time there is, then stop."""
-    share = max(0.0, deadline - time.monotonic()) * _SHARE_OF_EXIT
-    exporter.deadline = time.monotonic() + share
-    with _guard.guard("exit of a batch processor"):
-        _otel.shut_down_batch(batch, share)
 
 
 def _has(kinds: Any, processors: Sequence[object]) -> bool:
