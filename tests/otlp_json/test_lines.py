@@ -203,6 +203,13 @@ def test_lines_without_a_newline_between_them_are_two() -> None:
     assert ["a", "b"] == [found.name for found in explode(line_of("a")[:-1] + line_of("b"))]
 
 
+def test_a_line_with_zeros_in_it_is_garbage() -> None:
+    """A crash of the machine leaves them where data had not reached the disk; JSON has none."""
+    written = line_of("x", {"a": "text"})
+    assert explode(written)
+    assert not explode(written.replace(b"text", bytes(4)))
+
+
 def test_a_line_damaged_in_the_middle_tells_what_it_can() -> None:
     """Name, id and time stand at its beginning."""
     written = line_of("x", {c.LOG_RECORD_UID: "u", "a": "b"}).replace(b'"key":"a"', b'"key":,,,')

@@ -140,6 +140,21 @@ def test_a_dict_that_another_thread_changes_is_still_read() -> None:
         assert len(result["shared"]) >= 200
 
 
+def test_a_mapping_that_was_changing_is_read_again() -> None:
+    """Once it stands still."""
+
+    class Settling(dict[str, int]):
+        reads = 0
+
+        def items(self) -> Any:
+            self.reads += 1
+            if self.reads < 3:
+                raise RuntimeError("dictionary changed size during iteration")
+            return super().items()
+
+    assert plain(Settling(a=1)) == {"a": 1}
+
+
 def test_a_mapping_that_never_stands_still_is_named() -> None:
     """Three tries, then the marker."""
 

@@ -64,13 +64,14 @@ def test_hazards_are_written_as_their_outcome(value: Any, outcome: Any) -> None:
         ["x" * MAX_TEXT] * 100,
         {"k" * (MAX_TEXT + 1): 1},
         list(range(MAX_ENTRIES + 1)),
+        ["y" * 1_000] * 1_000,
         [["y" * 990] * 990] * 3,
         [[[[[[[[["deep"]]]]]]]]],
         TWINS,
         {"a": TWINS},
         b"x" * (MAX_TEXT + 1),
     ],
-    ids=["text", "texts", "key", "entries", "weight", "depth", "twin keys", "nested twin keys", "bytes"],
+    ids=["text", "texts", "key", "entries", "weight", "weights", "depth", "twin keys", "nested twin keys", "bytes"],
 )
 def test_what_is_too_much_for_the_quick_way_takes_the_careful_one(value: Any) -> None:
     """Every limit is the same both ways."""
