@@ -174,10 +174,14 @@ def identity() -> dict[str, Any]:
 
 def state_home() -> Path | None:
     """The folder where this user's programs keep state, by the platform's custom; ``None`` without a home."""
-    if sys.platform == "darwin":
-        home = Path("~/Library/Application Support").expanduser()
-    else:
-        named = os.environ.get("XDG_STATE_HOME", "")
-        # The XDG base directory specification: relative paths are invalid and must be ignored.
-        home = Path(named) if named.startswith("/") else Path("~/.local/state").expanduser()
-    return home if home.is_absolute() else None
+    named = os.environ.get("XDG_STATE_HOME", "")
+    # The XDG base directory specification: relative paths are invalid and must be ignored.
+    if sys.platform != "darwin" and named.startswith("/"):
+        return Path(named)
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if not home.is_absolute():
+        return None
+    return home / ("Library/Application Support" if sys.platform == "darwin" else ".local/state")

@@ -358,3 +358,16 @@ def test_ids_that_cannot_name_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="id"):
         open_disk(tmp_path).feed(Target("../x", "x", "x"))
     assert list((tmp_path / "destinations").iterdir()) == []
+
+
+def test_two_processes_that_evict_at_once_count_once(tmp_path: Path) -> None:
+    """Whoever comes second finds the segment gone and records nothing."""
+    first, second = open_disk(tmp_path, max_age=10.0), open_disk(tmp_path, max_age=10.0)
+    first.append(line("u0"))
+    first._writer.rotate()
+    age(segments(tmp_path)[0], 60)
+    found = second._retention._find()
+    first.maintain()
+    assert second._retention._evict(found[0], "max_age")
+    assert len(evictions(tmp_path)) == 1
+    assert ledger(second)["evicted"] == 1

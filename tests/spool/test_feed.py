@@ -207,6 +207,22 @@ def test_what_certainly_stored_nothing_is_not_doubtful(tmp_path: Path) -> None:
     feed.close()
 
 
+def test_what_was_doubtful_stays_doubtful(tmp_path: Path) -> None:
+    """A later request that stored nothing does not tell what became of the first."""
+    spool = open_disk(tmp_path)
+    spool.append(line("u0"))
+    feed = the_feed(spool)
+    feed.sending(feed.take(5, 1 << 20))
+    crash(feed)
+    for _ in range(2):
+        feed = the_feed(spool)
+        batch = feed.take(5, 1 << 20)
+        assert batch.ambiguous
+        feed.sending(batch)
+        feed.kept(batch)
+        crash(feed)
+
+
 def test_what_was_being_sent_and_is_deleted_is_counted(tmp_path: Path) -> None:
     """Refused as evicted, so that the ledger adds up."""
     spool = open_disk(tmp_path)

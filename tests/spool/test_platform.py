@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,3 +90,16 @@ def test_descriptors_move_out_of_the_way() -> None:
         os.fstat(reading)
     os.close(high)
     os.close(writing)
+
+
+def test_a_user_without_home_has_no_state_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the next place is tried; nothing is raised."""
+    monkeypatch.delenv("XDG_STATE_HOME")
+
+    def nowhere() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert _platform.state_home() is None
+    monkeypatch.setattr(Path, "home", lambda: Path("nowhere"))
+    assert _platform.state_home() is None

@@ -88,7 +88,7 @@ class Counters:
         self.header = Header()
         self._values = [0] * SLOTS
         self._descriptor = -1
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may count while its thread holds it
 
     def attach(self, path: str) -> None:
         """Continue a writer's file, and move there what was counted so far.
@@ -132,7 +132,7 @@ class Counters:
 
     def forked(self) -> None:
         """Start from nothing: what was counted is the parent's."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.detach()
 
     @property

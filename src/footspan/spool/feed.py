@@ -298,8 +298,12 @@ class DiskFeed:
         self._journal.write(ops.sending(batch.ranges, len(batch.events)))
 
     def kept(self, batch: Batch) -> None:
-        """Journal that the request certainly stored nothing, so that a successor need not take it for ambiguous."""
-        self._journal.write(ops.kept(batch.ranges))
+        """Journal that the request certainly stored nothing, so that a successor need not take it for ambiguous.
+
+        A batch that was ambiguous before stays so: this says nothing of the request in which its carrier died.
+        """
+        if not batch.ambiguous:
+            self._journal.write(ops.kept(batch.ranges))
 
     def done(self, batch: Batch, tally: Tally) -> None:
         """Journal the outcome and move the cursor past the batch."""

@@ -97,7 +97,7 @@ def existing(settings: Settings) -> list[Layout]:
 def _places(settings: Settings) -> Iterator[tuple[Path, bool]]:
     """The folders that may hold services' spools, and whether a folder is the operator's rather than ours."""
     if settings.spool.directory is not None:
-        yield Path(settings.spool.directory).expanduser().absolute(), True
+        yield Path(settings.spool.directory).absolute(), True
     else:
         home = _platform.state_home()
         if home is not None:

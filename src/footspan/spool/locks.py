@@ -18,7 +18,7 @@ _Key = tuple[int, int]
 
 _FLAGS = os.O_RDWR | _platform.OPEN_FLAGS
 
-_mutex = threading.Lock()
+_mutex = threading.RLock()  # a signal handler may come by here while its thread holds it
 _held: dict[_Key, RecordLock] = {}
 
 
@@ -145,7 +145,7 @@ def _key_of(found: os.stat_result) -> _Key:
 def _forked() -> None:
     """A child inherits descriptors but no locks; closing its copies leaves the parent's locks alone."""
     global _mutex  # noqa: PLW0603 - its owner may be a thread that the child does not have
-    _mutex = threading.Lock()
+    _mutex = threading.RLock()
     for lock in list(_held.values()):
         lock._forget()  # noqa: SLF001 - one module
 

@@ -134,6 +134,8 @@ class Retention:
                 return False
         try:
             lost = self._lost(entry.segment)
+            if not os.path.exists(self._layout.segment(entry.segment.name)):  # another process was quicker
+                return True
             self._register.evictions.write(entry.segment.name, reason, lost)
             return self._delete(entry.segment)
         finally:
