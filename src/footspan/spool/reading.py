@@ -65,13 +65,23 @@ def _is_sound(line: bytes) -> bool:
     Torn lines, lines glued to each other, zeros that a file system left and bytes that are no text show. A changed byte
     inside a record may not: the destination refuses that event, and it is kept among the rejected ones.
     """
-    if not (line.startswith(_OURS) and line.endswith(_END)):
+    suffix = _last_suffix[0]
+    if not (line.startswith(_OURS) and (line.endswith(suffix) or _has_suffix(line))):
         return False
-    at = line.find(_SCOPE)
     # In data a quote would stand escaped, so a second record shows.
-    if at < 0 or line.find(_TIME, len(_OURS)) >= 0 or not (line.isascii() or _is_text(line)):
+    return line.find(_TIME, len(_OURS)) < 0 and b"\0" not in line and (line.isascii() or _is_text(line))
+
+
+_last_suffix = [b"}" + _SCOPE]
+"""The ending of the last sound line: few are shared by all lines, and to compare is quicker than to look."""
+
+
+def _has_suffix(line: bytes) -> bool:
+    at = line.find(_SCOPE)
+    if at < 0 or line[at - 1] != _BRACE or not line.endswith(_END) or not _is_suffix(line[at:]):
         return False
-    return b"\0" not in line and line[at - 1] == _BRACE and _is_suffix(line[at:])
+    _last_suffix[0] = line[at - 1 :]
+    return True
 
 
 def _is_text(line: bytes) -> bool:
