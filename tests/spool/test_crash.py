@@ -86,7 +86,7 @@ def test_a_stop_before_any_change_loses_nothing(tmp_path: Path, monkeypatch: pyt
         for _ in range(lives - 1):
             life(root, returned, sent)
         with monkeypatch.context() as patch:
-            disk = Disk(patch, last)
+            Disk(patch, last)
             try:
                 life(root, returned, sent)
                 stopped = False
