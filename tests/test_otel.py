@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from collecting import Collecting
 from footspan import _otel
 from footspan.emit import Draft
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_a_light_record_passes_emit_untouched() -> None:
@@ -74,13 +68,6 @@ def test_current_span_ids() -> None:
         assert _otel.current_span_ids() == (place.trace_id, place.span_id, int(place.trace_flags))
     assert _otel.current_span_ids(inside) == (place.trace_id, place.span_id, int(place.trace_flags))
     assert trace.get_current_span() is trace.INVALID_SPAN
-
-
-def test_the_environment_chooses_the_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK's own reading of the sampler variables."""
-    assert isinstance(_otel.chosen_sampler(), ParentBased)
-    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
-    assert _otel.chosen_sampler().get_description() == ALWAYS_OFF.get_description()
 
 
 def test_the_base_configurator_is_there() -> None:

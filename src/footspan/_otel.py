@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.sdk._logs import LoggerProvider as SdkLoggerProvider
-    from opentelemetry.sdk.trace.sampling import Sampler
 
 __all__ = [
     "LogRecord",
     "Logger",
     "LoggerProvider",
     "SeverityNumber",
-    "chosen_sampler",
     "current_span_ids",
     "get_logger_provider",
     "install_logger_provider",
@@ -95,14 +93,6 @@ def light_record_type() -> type[Any]:
             self.instrumentation_scope = scope
 
     return LightRecord
-
-
-def chosen_sampler() -> Sampler:
-    """The sampler that the environment chooses, as the SDK itself would."""
-    from opentelemetry.sdk._configuration import _get_sampler, _import_sampler  # noqa: PLC0415 - heavy, distro only
-    from opentelemetry.sdk.trace.sampling import _get_from_env_or_default  # noqa: PLC0415 - the same
-
-    return _import_sampler(_get_sampler()) or _get_from_env_or_default()
 
 
 def base_configurator() -> type[Any]:

@@ -32,7 +32,7 @@ def refuse(error: ConfigurationError) -> None:
     _guard.logger.error("footspan is off, the app runs on without it: %s", error)
     _read[:] = [None]
     # The first `track()` would read the same configuration and say the same again.
-    default_tracker._off = True  # noqa: SLF001 - what a failed `_start` leaves behind
+    default_tracker.switch_off()
 
 
 def reset() -> None:

@@ -120,6 +120,10 @@ class Tracker:
             with _guard.guard("shutdown"):
                 pipeline.shutdown(timeout)
 
+    def switch_off(self) -> None:
+        """Record nothing in this process, until ``init`` is called."""
+        self._off = True
+
     def forget(self) -> None:
         """Forget that this tracker was started or found to be off; for tests."""
         self._slot, self._off = None, False
