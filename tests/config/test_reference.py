@@ -84,7 +84,7 @@ def test_defaults_are_shown_as_they_are_written() -> None:
 
 def test_the_example_is_a_whole_file(working_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It can be loaded, and it shows every general setting."""
-    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("HOME", "/users/somebody")
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (working_directory / "footspan.yaml").write_text(example, encoding="utf-8")
 
