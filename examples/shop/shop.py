@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Product:
-    """Something to buy; the price is in euros."""
+    """Something to buy; the price is in euros, and a leaf of its colour is its picture."""
 
     slug: str
     name: str
     price: float
-    picture: str
+    colour: str
     text: str
 
 
 PRODUCTS = {
     product.slug: product
     for product in (
-        Product("oolong", "Mountain Oolong", 14.5, "🍵", "Rolled leaves from high gardens. Seven cups in one pot."),
-        Product("sencha", "First Flush Sencha", 11.0, "🌿", "Steamed in spring, green as the day it was picked."),
-        Product("assam", "Smoky Assam", 9.5, "🔥", "Dark and malty. Takes milk, and early mornings."),
-        Product("rooibos", "Evening Rooibos", 7.0, "🌙", "No caffeine, all the colour of a sunset."),
-        Product("pot", "Iron Pot", 49.0, "🫖", "Cast iron, enamelled inside. Outlives its owner."),
-        Product("cup", "Thin Cup", 12.0, "☕", "Porcelain so thin that the tea shines through."),
+        Product("oolong", "Mountain Oolong", 14.5, "#b5772f", "Rolled leaves from high gardens. Seven cups in one pot."),
+        Product("sencha", "First Flush Sencha", 11.0, "#6c9a3b", "Steamed in spring, green as the day it was picked."),
+        Product("assam", "Smoky Assam", 9.5, "#7a3b22", "Dark and malty. Takes milk, and early mornings."),
+        Product("rooibos", "Evening Rooibos", 7.0, "#c2542d", "No caffeine, all the colour of a sunset."),
+        Product("pot", "Iron Pot", 49.0, "#3c4245", "Cast iron, enamelled inside. Outlives its owner."),
+        Product("cup", "Thin Cup", 12.0, "#8fb3c4", "Porcelain so thin that the tea shines through."),
     )
 }
 
