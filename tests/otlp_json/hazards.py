@@ -8,7 +8,7 @@ import sys
 import types
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -62,6 +62,7 @@ class Item:
     """A dataclass."""
 
     sku: str
+    hidden: str = field(default="never shown", repr=False)
 
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain kind is what is tested
@@ -231,7 +232,7 @@ OUTCOMES: list[tuple[Any, Any]] = [
     (deque([1, 2]), [1, 2]),
     (range(3), [0, 1, 2]),
     ({"a": 1}.keys(), ["a"]),
-    (Point(1, 2), [1, 2]),
+    (Point(1, 2), {"x": 1, "y": 2}),
     ({"a": {"b": None}}, {"a": {"b": None}}),
     (OrderedDict(a=1), {"a": 1}),
     (defaultdict(list, a=[1]), {"a": [1]}),
@@ -244,7 +245,7 @@ OUTCOMES: list[tuple[Any, Any]] = [
     ({"": 1, "a": 2}, {"a": 2}),
     ({"\ud800": 1}, {"\ufffd": 1}),
     ({RaisesOnText(): 1}, {"[unserialisable RaisesOnText]": 1}),
-    (Item("x"), "Item(sku='x')"),
+    (Item("x"), {"sku": "x"}),
     (Shown(), "shown"),
     (ValueError("why"), "why"),
     (Bare(), "<Bare>"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -116,6 +117,17 @@ def test_nested_values_are_examined() -> None:
         "who": f"Customer {MARKER}",
     }
     assert clean[c.REDACTED] == ["cart.items.coupon.secret", "cart.who"]
+
+
+def test_fields_of_dataclasses_are_examined_by_name() -> None:
+    """A password in a dataclass is under its name, as it is in a mapping."""
+
+    @dataclass
+    class Account:
+        user: str
+        password: str
+
+    assert redacted({"account": Account("ada", "hunter2")})["account"] == {"user": "ada", "password": MARKER}
 
 
 def test_url_queries_are_examined_without_a_scheme() -> None:

@@ -15,6 +15,7 @@ subclasses of the above                        their value
 ``date``, ``time``                             ISO 8601
 ``timedelta``                                  seconds, ``float``
 mapping                                        ``dict``; keys as text, empty ones left out; the first 1,000 entries
+dataclass, named tuple                         ``dict`` of its fields, without those that its ``repr`` hides
 list, tuple, set, any sequence, dict view      ``list``; the first 1,000 entries
 scalars in the manner of numpy                 their ``item()``; arrays: their list
 generator, function, module and their like     ``<generator>``, ``<function>``, …; a generator is not consumed
@@ -170,12 +171,15 @@ class _Walk:
             return self._moment(value)
         return self._other(value, cls, depth)
 
-    def _other(self, value: Any, cls: type, depth: int) -> AnyValue:
+    def _other(self, value: Any, cls: type, depth: int) -> AnyValue:  # noqa: PLR0911 - one for each kind
         """Containers and objects."""
         if issubclass(cls, _BY_NAME):
             return f"<{_class_name(cls)}>"
         if cls is dict or isinstance(value, Mapping):
             return self._container(value, depth, self._dict)
+        names = _field_names(cls)
+        if names is not None:
+            return self._container(value, depth, lambda held, level: self._dict(_fields(held, names), level))
         if isinstance(value, _LISTS):
             return self._container(value, depth, self._list)
         # By the class: a mock has every attribute one asks for.
@@ -270,6 +274,19 @@ def tidy(attributes: Mapping[Any, Any]) -> dict[str, Any]:
     walk = _Walk()
     named = ((walk.key(key, 0), value) for key, value in _snapshot(attributes.items, MAX_READ))
     return {name: value for name, value in named if name}
+
+
+def _field_names(cls: type) -> list[str] | None:
+    """The fields that a dataclass or a named tuple shows; under their names redaction finds what they hold."""
+    declared = getattr(cls, "__dataclass_fields__", None)
+    if isinstance(declared, dict):
+        return [name for name, field in declared.items() if field.repr]
+    names = getattr(cls, "_fields", None)
+    return list(names) if issubclass(cls, tuple) and isinstance(names, tuple) else None
+
+
+def _fields(value: Any, names: list[str]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
 
 
 def _integer(value: int) -> AnyValue:
