@@ -97,9 +97,19 @@ class Feed(Protocol):
 
 
 class Spool(Protocol):
-    """Where events wait until every destination has them."""
+    """Where events wait until every destination has them.
+
+    Attributes:
+        targets: The destinations of what is appended here.
+        durable: Whether events outlive the process.
+    """
 
     targets: Sequence[Target]
+    durable: bool
+
+    @property
+    def degraded(self) -> bool:
+        """Whether events appended now wait in memory because the disk refuses them. Costs nothing to ask."""
 
     def append(self, line: bytes) -> None:
         """Keep one stored line (newline included). Durable, as its durability says, when this returns.

@@ -123,6 +123,11 @@ class DiskSpool:
         self._register.feeds[target.id] = feed
         return feed
 
+    @property
+    def degraded(self) -> bool:
+        """Whether the disk refuses events, so that they wait in memory."""
+        return self._writer.failing
+
     def count(self, name: str, n: int = 1) -> None:
         """Add to a counter; see :data:`footspan.spool.counters.NAMES`."""
         if not self._counters.attached and time.monotonic() >= self._next_open:

@@ -80,6 +80,11 @@ class MemorySpool:
             account.feed = None
         self._accounts = {target.id: _Account(target) for target in reversed(self.targets)}
 
+    @property
+    def degraded(self) -> bool:
+        """Never: memory is all it promises."""
+        return False
+
     def append(self, line: bytes) -> None:
         """Keep one line. Never raises."""
         if not _platform.fork_mark[0]:

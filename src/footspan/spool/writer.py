@@ -333,6 +333,11 @@ class Writer:
         place = self._place
         return None if place is None else place.segment.name
 
+    @property
+    def failing(self) -> bool:
+        """Whether the disk refuses. While it does not, whatever was appended is on it."""
+        return self._failing
+
     def buffered(self) -> list[bytes]:
         """The lines that wait in memory."""
         if not self._ring:
