@@ -18,7 +18,7 @@ from footspan.processors.redaction import Redactor
 from footspan.processors.sampling import Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from footspan.config import Settings
     from footspan.destinations.base import Destination
@@ -74,6 +74,7 @@ class Pipeline:
         if settings.sampling.enabled and not settings.debug:
             self.processors.append(Sampler(settings.sampling))
         self.processors.append(self.redactor)
+        self._foreign_processors = [each for each in self.processors if each is not add_context]
         self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}
         self._taken: dict[tuple[Any, Any, Any], bool] = {}
         self._unrouted: set[str] = set()
@@ -94,8 +95,31 @@ class Pipeline:
             Whether it was kept. A processor that fails drops the event, since what it should have removed may still be
             in it.
         """
+        if not self._passes(draft, self.processors):
+            return False
+        self._keep(draft, self._suffix(resource, scope))
+        return True
+
+    def receive(self, draft: Draft, suffix: bytes, dropped: int = 0) -> bool:
+        """Take a draft of another process, which says itself where and in what circumstances it happened.
+
+        Args:
+            draft: The event, with its id; changed in place. Nothing of this process's context is added.
+            suffix: Its resource and scope, redacted and encoded.
+            dropped: How many attributes it had lost on its way here.
+
+        Returns:
+            As :meth:`process`.
+        """
+        if not self._passes(draft, self._foreign_processors):
+            return False
+        self._keep(draft, suffix, dropped)
+        return True
+
+    def _passes(self, draft: Draft, processors: Sequence[Processor]) -> bool:
+        """Whether the processors let a draft through; one that they drop is counted."""
         try:
-            for processor in self.processors:
+            for processor in processors:
                 processor(draft)
         except DropEvent as drop:
             self.spool.count(drop.reason)
@@ -103,6 +127,10 @@ class Pipeline:
         except Exception:
             self.spool.count("dropped")
             raise
+        return True
+
+    def _keep(self, draft: Draft, suffix: bytes, dropped: int = 0) -> None:
+        """Append a draft to the spool, and tell those who care."""
         line = encode_line(
             encode_record(
                 name=draft.name,
@@ -115,8 +143,9 @@ class Pipeline:
                 trace_id=draft.trace_id,
                 span_id=draft.span_id,
                 flags=draft.flags,
+                dropped=dropped,
             ),
-            self._suffix(resource, scope),
+            suffix,
         )
         self.spool.append(line)
         self.courier.wake()
@@ -125,7 +154,6 @@ class Pipeline:
             taken = self._look(draft, line)
         if not taken:
             self.spool.count("unrouted")
-        return True
 
     def _suffix(self, resource: Any, scope: Any) -> bytes:
         """The line's cached end. The objects are kept with it, so that their ids cannot come to mean others."""
