@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from footspan._version import __version__
+from footspan.cli.gateway import gateway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,9 @@ def footspan() -> None:
       footspan status --service shop      one service
       footspan status --json | jq .       for programs
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
+
+
+footspan.add_command(gateway)
 
 
 @footspan.command()
