@@ -130,6 +130,13 @@ def test_fields_of_dataclasses_are_examined_by_name() -> None:
     assert redacted({"account": Account("ada", "hunter2")})["account"] == {"user": "ada", "password": MARKER}
 
 
+def test_what_another_process_redacted_stays_listed() -> None:
+    """An event that was cleaned before keeps its list, and gains what is cleaned here."""
+    clean = redacted({c.REDACTED: ["password"], "password": MARKER, "token": "t"})
+
+    assert clean[c.REDACTED] == ["password", "token"]
+
+
 def test_url_queries_are_examined_without_a_scheme() -> None:
     """The attribute that holds a bare query string is read as one."""
     assert redacted({c.URL_QUERY: "utm_source=x&api_key=k1"})[c.URL_QUERY] == f"utm_source=x&api_key={MARKER}"

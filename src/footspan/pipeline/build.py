@@ -252,7 +252,7 @@ class Pipeline:
             with _guard.guard("stop"):
                 callback(deadline)
         with _guard.guard("shutdown"):
-            self.courier.shutdown(budget)
+            self.courier.shutdown(max(0.0, deadline - time.monotonic()))
         for destination in self.destinations:
             with _guard.guard("shutdown"):
                 destination.close()

@@ -95,7 +95,9 @@ class Redactor:
         if type(name) is not str or "@" in name or "%40" in name:
             draft.name = str(self._guarded("", plain(name), touched, "name"))
         if touched:
-            draft.attributes[c.REDACTED] = list(dict.fromkeys(touched))
+            before = draft.attributes.get(c.REDACTED)  # from another process that redacted the event before us
+            listed = before if isinstance(before, (list, tuple)) else ()
+            draft.attributes[c.REDACTED] = list(dict.fromkeys((*listed, *touched)))
 
     def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Attributes of any signal, redacted.

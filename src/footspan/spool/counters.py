@@ -35,6 +35,7 @@ NAMES: Final = (
     "no_consent",
     "too_large",
     "other",
+    "no_event_name",
 )
 """The slots in their order, which never changes; new names are added behind the last one. Unknown names count as
 ``other``."""
