@@ -9,6 +9,7 @@ import functools
 import inspect
 import sys
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry import trace
@@ -16,6 +17,7 @@ from opentelemetry import trace
 from footspan import _guard
 from footspan import conventions as c
 from footspan._version import __version__
+from footspan.emit import SCOPE_NAME
 from footspan.tracking.tracker import default_tracker, exception_properties, now_ms
 
 if TYPE_CHECKING:
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def _tracer() -> trace.Tracer:
-    return trace.get_tracer("footspan", __version__)
-
-
 class _Watch:
-    """One run of watched work: enter, then leave with what happened."""
+    """One run of watched work: enter, then leave with what happened.
+
+    ``suspends`` says that the work stops and goes on between, as a generator's does. Nothing may be left current in
+    the context then: whoever consumes the generator would run inside its span.
+    """
 
     def __enter__(self) -> None:
         with _guard.guard("decorator"):
@@ -59,16 +61,22 @@ def _is_cancelled(error: BaseException | None) -> bool:
 
 
 class _Duration(_Watch):
-    def __init__(self, prefix: str, properties: Mapping[str, Any]) -> None:
+    def __init__(self, prefix: str, properties: Mapping[str, Any], *, suspends: bool = False) -> None:
         self._prefix = prefix
         self._properties = dict(properties)
+        self._suspends = suspends
         self._start = 0.0
-        self._span: AbstractContextManager[trace.Span] | None = None
+        self._span: trace.Span | None = None
+        self._current: AbstractContextManager[trace.Span] | None = None
 
     def _begin(self) -> None:
-        # The exception is recorded by the `.failed` event; the span gets its status only.
-        self._span = _tracer().start_as_current_span(self._prefix, record_exception=False)
-        self._span.__enter__()
+        self._start = time.perf_counter()
+        self._span = trace.get_tracer(SCOPE_NAME, __version__).start_span(self._prefix)
+        if not self._suspends:
+            # The exception is told by the `.failed` event; the span gets its status only, by hand.
+            current = trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
+            current.__enter__()
+            self._current = current
         self._emit("started", {})
         self._start = time.perf_counter()
 
@@ -82,22 +90,25 @@ class _Duration(_Watch):
                     "failed", {"duration_ms": elapsed, "success": False, **exception_properties(error)}, failed=True
                 )
         finally:
+            if self._current is not None:
+                self._current.__exit__(None, None, None)
             if self._span is not None:
-                ended = None if _is_cancelled(error) else error
-                self._span.__exit__(type(ended) if ended else None, ended, ended.__traceback__ if ended else None)
+                if error is not None and not _is_cancelled(error):
+                    self._span.set_status(trace.Status(trace.StatusCode.ERROR, type(error).__name__))
+                self._span.end()
 
     def _emit(self, suffix: str, measured: dict[str, Any], *, failed: bool = False) -> None:
-        # The category is that of the prefix, so that a start and its failure reach the same destinations.
         default_tracker._emit(  # noqa: SLF001 - the tracker's own decorators
             f"{self._prefix}.{suffix}",
-            {"category": c.category_of(self._prefix), **self._properties, **measured},
+            {**self._properties, **measured},
             c.MEASUREMENT_ALIASES,
             error=failed,
+            context=None if self._span is None else trace.set_span_in_context(self._span),
         )
 
 
 class _Function(_Watch):
-    def __init__(self, name: str, properties: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, properties: Mapping[str, Any], *, suspends: bool = False) -> None:  # noqa: ARG002 - as all
         self._name = name
         self._properties = dict(properties)
         self._start = 0.0
@@ -116,7 +127,7 @@ class _Function(_Watch):
 
 
 class _Error(_Watch):
-    def __init__(self, name: str, properties: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, properties: Mapping[str, Any], *, suspends: bool = False) -> None:  # noqa: ARG002 - as all
         self._name = name
         self._properties = dict(properties)
 
@@ -128,30 +139,31 @@ class _Error(_Watch):
 class Watched:
     """A decorator that is a context manager too; made by ``track_duration`` and its siblings."""
 
-    def __init__(
-        self, make: Callable[[str, Mapping[str, Any]], _Watch], name: str, properties: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, make: Callable[..., _Watch], name: str, properties: Mapping[str, Any]) -> None:
         self._make = make
         self._name = name
         self._properties = properties
-        self._open: list[_Watch] = []
+        # Those open here: threads and tasks that share one such object do not see each other's.
+        self._open: ContextVar[tuple[_Watch, ...]] = ContextVar("footspan_watched", default=())
 
     def __call__(self, function: F) -> F:
         """Watch every call of a function, a coroutine function, a generator or an async generator function."""
-        return _wrap(function, lambda: self._make(self._name, self._properties))
+        return _wrap(function, functools.partial(self._make, self._name, self._properties))
 
     def __enter__(self) -> None:
         watch = self._make(self._name, self._properties)
         watch.__enter__()
-        self._open.append(watch)
+        self._open.set((*self._open.get(), watch))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
-        self._open.pop().__exit__(kind, error, trace_back)
+        *outer, watch = self._open.get()
+        self._open.set(tuple(outer))
+        watch.__exit__(kind, error, trace_back)
 
 
-def _wrap(function: F, make: Callable[[], _Watch]) -> F:
+def _wrap(function: F, make: Callable[..., _Watch]) -> F:
     wrapper: Any
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(_wrap(function.__func__, make))
@@ -159,7 +171,7 @@ def _wrap(function: F, make: Callable[[], _Watch]) -> F:
 
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with make():
+            with make(suspends=True):
                 async for item in function(*args, **kwargs):
                     yield item
 
@@ -174,7 +186,7 @@ def _wrap(function: F, make: Callable[[], _Watch]) -> F:
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with make():
+            with make(suspends=True):
                 return (yield from function(*args, **kwargs))
 
     else:

@@ -15,6 +15,8 @@ from footspan.processors.context import to_attributes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opentelemetry.context import Context
+
     from footspan.config import Settings
     from footspan.pipeline import Pipeline, Slot
 
@@ -224,6 +226,7 @@ class Tracker:
         *,
         body: Any = None,
         error: bool = False,
+        context: Context | None = None,
     ) -> str:
         if not self._ready():
             return ""
@@ -239,7 +242,7 @@ class Tracker:
         if category is None and isinstance(name, str):
             category = c.category_of(name)
         severity = SEVERITY_ERROR if error or category == "error" else SEVERITY_INFO
-        return emit_event(name, attributes, time_ns=time_ns, severity_number=severity, body=body)
+        return emit_event(name, attributes, time_ns=time_ns, severity_number=severity, body=body, context=context)
 
 
 def exception_properties(exc: BaseException) -> dict[str, Any]:
