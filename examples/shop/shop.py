@@ -38,7 +38,7 @@ class Product:
 PRODUCTS = {
     product.slug: product
     for product in (
-        Product("oolong", "Mountain Oolong", 14.5, "#b5772f", "Rolled leaves from high gardens. Seven cups in one pot."),
+        Product("oolong", "Mountain Oolong", 14.5, "#b5772f", "Rolled leaves from high gardens. Seven cups a pot."),
         Product("sencha", "First Flush Sencha", 11.0, "#6c9a3b", "Steamed in spring, green as the day it was picked."),
         Product("assam", "Smoky Assam", 9.5, "#7a3b22", "Dark and malty. Takes milk, and early mornings."),
         Product("rooibos", "Evening Rooibos", 7.0, "#c2542d", "No caffeine, all the colour of a sunset."),
