@@ -39,7 +39,7 @@ AGAIN_LIMIT: Final = 16
 """Times in a row that a destination may ask for another request at once."""
 
 _LEAST_SECONDS: Final = 0.01
-_TOO_LARGE: Final = "http_413"
+_TOO_LARGE: Final = frozenset({"http_413", "grpc_resource_exhausted"})
 
 
 class _Clock:
@@ -288,7 +288,7 @@ class OtlpJsonSpanExporter(SpanExporter):
             if outcome is None or outcome.verdict in (Verdict.DELIVERED, Verdict.PARK):
                 return outcome is not None and outcome.verdict is Verdict.DELIVERED
             if outcome.verdict is Verdict.REFUSED:
-                if outcome.reason != _TOO_LARGE or len(spans) == 1:
+                if outcome.reason not in _TOO_LARGE or len(spans) == 1:
                     return False
                 half = len(spans) // 2
                 first = self._deliver(spans[:half], end)

@@ -54,6 +54,11 @@ class Agent:
         return f"http://127.0.0.1:{self._environment['OTLP_HTTP_PORT']}"
 
     @property
+    def grpc_url(self) -> str:
+        """The address applications send OTLP to over gRPC."""
+        return f"http://127.0.0.1:{self._environment['OTLP_GRPC_PORT']}"
+
+    @property
     def log(self) -> str:
         """What the agent wrote."""
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""

@@ -115,6 +115,45 @@ def test_every_variable_fills_its_option() -> None:
         assert (str(read) if key.startswith(("c", "cl")) else read) == value, variable
 
 
+@pytest.mark.parametrize(
+    ("environ", "endpoint"),
+    [
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "https://collector:4317"),
+        ({"OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL": "x"}, "https://collector:4317"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_INSECURE": "True"}, "http://collector:4317"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_INSECURE": "false"}, "https://collector:4317"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_LOGS_INSECURE": "true"}, "https://collector:4317"),
+    ],
+)
+def test_an_address_of_grpc_needs_no_scheme(environ: dict[str, str], endpoint: str) -> None:
+    """It is secure unless a variable says otherwise (specification, "OpenTelemetry Protocol Exporter")."""
+    assert options({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", **environ})["endpoint"] == endpoint
+
+
+def test_insecure_means_its_own_address() -> None:
+    """And the general one speaks for both; a scheme that is there wins."""
+    environ = {
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://a:1",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "b:2",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "c:3",
+        "OTEL_EXPORTER_OTLP_INSECURE": "true",
+        "OTEL_EXPORTER_OTLP_TRACES_INSECURE": "false",
+    }
+    found = options(environ)
+    assert (found["endpoint"], found["logs_endpoint"], found["traces_endpoint"]) == (
+        "https://a:1",
+        "http://b:2",
+        "https://c:3",
+    )
+
+
+def test_over_http_an_address_needs_its_scheme() -> None:
+    """There is no rule which one would be meant."""
+    with pytest.raises(ConfigurationError, match="http://"):
+        options({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318", "OTEL_EXPORTER_OTLP_INSECURE": "true"})
+
+
 def test_what_is_said_of_logs_wins() -> None:
     """Events are log records."""
     environ = {

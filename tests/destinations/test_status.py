@@ -40,6 +40,8 @@ def test_a_redirect_is_no_success() -> None:
         (FaultKind.DNS, Verdict.PARK),
         (FaultKind.TLS, Verdict.PARK),
         (FaultKind.INVALID, Verdict.PARK),
+        (FaultKind.PROTOCOL, Verdict.PARK),
+        (FaultKind.UNUSABLE, Verdict.PARK),
         (FaultKind.READ_TIMEOUT, Verdict.AMBIGUOUS),
         (FaultKind.RESET, Verdict.AMBIGUOUS),
     ],

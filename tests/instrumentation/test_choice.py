@@ -38,6 +38,16 @@ ALL = (UMAMI, OTLP, LOGS_ONLY, OFF)
             False,
         ),
         ({"OTEL_TRACES_EXPORTER": "otlp_proto_grpc"}, None, False),
+        (
+            {
+                "OTEL_TRACES_EXPORTER": "otlp",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_INSECURE": "true",
+            },
+            "none",
+            True,
+        ),
     ],
 )
 def test_spans(environ: dict[str, str], kept: str | None, *, ours: bool) -> None:

@@ -93,14 +93,16 @@ _TYPES = (
         "otlp",
         "Any OTLP backend or Collector.",
         (
-            _address("endpoint", "Base address; /v1/logs and /v1/traces are added.", instead=_HEADER_INSTEAD),
+            _address(
+                "endpoint", "Base address; over HTTP, /v1/logs and /v1/traces are added.", instead=_HEADER_INSTEAD
+            ),
             _address("logs_endpoint", "Whole address for events.", instead=_HEADER_INSTEAD, base=False),
             _address("traces_endpoint", "Whole address for spans.", instead=_HEADER_INSTEAD, base=False, needed=False),
             Option(name="headers", kind=HEADERS, help="Request headers, such as an API key.", secret=True),
             Option(
                 name="protocol",
                 kind=choice("http/json", "http/protobuf", "grpc"),
-                help="Encoding and transport; a version that does not speak grpc says so at the start.",
+                help="Encoding and transport. Backends take HTTP on port 4318 and gRPC on 4317, as a rule.",
                 default="http/json",
             ),
             Option(name="compression", kind=choice("gzip", "none"), help="Compression of a request.", default="gzip"),

@@ -39,6 +39,13 @@ OTLP_VARIABLES: Final[dict[str, str]] = {
 }
 """Each variable and the key of the ``otlp`` destination it fills; a later one wins."""
 
+INSECURE_VARIABLES: Final[dict[str, str]] = {
+    f"{_PREFIX}INSECURE": "endpoint",
+    f"{_PREFIX}LOGS_INSECURE": "logs_endpoint",
+    f"{_PREFIX}TRACES_INSECURE": "traces_endpoint",
+}
+"""Each variable and the address whose missing scheme it decides, for gRPC. The first speaks for the others too."""
+
 SERVICE_VARIABLES: Final[dict[str, str]] = {
     "OTEL_SERVICE_NAME": "service.name",
     "OTEL_RESOURCE_ATTRIBUTES": "service.name, service.version",
@@ -66,8 +73,26 @@ def read_otlp(environ: Mapping[str, str]) -> Layer:
     layer: Layer = {}
     for variable, key in OTLP_VARIABLES.items():
         if value := environ.get(variable, "").strip():
-            layer[DESTINATIONS, OTLP, key] = Found(value, variable)
+            layer[DESTINATIONS, OTLP, key] = Found(whole_address(value, key, environ), variable)
     return layer
+
+
+def whole_address(value: str, key: str, environ: Mapping[str, str]) -> str:
+    """Give an address of gRPC's (``host:port``) the scheme that the variables mean; any other value stays as it is.
+
+    Without a scheme a connection is secure unless it is said not to be. OTLP over HTTP has no such addresses.
+
+    Args:
+        value: What a variable holds.
+        key: The option it fills.
+        environ: The environment.
+    """
+    protocol = environ.get(f"{_PREFIX}LOGS_PROTOCOL", "").strip() or environ.get(f"{_PREFIX}PROTOCOL", "").strip()
+    if protocol != "grpc" or not key.endswith("endpoint") or "://" in value:
+        return value
+    said = [environ.get(variable, "").strip() for variable, each in INSECURE_VARIABLES.items() if each == key]
+    insecure = next(filter(None, [*said, environ.get(f"{_PREFIX}INSECURE", "").strip()]), "")
+    return f"{'http' if insecure.lower() == 'true' else 'https'}://{value}"
 
 
 def asks_for_otlp(environ: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from footspan.config.declarations import DESTINATIONS, Declared, common, environment_name, general, of_type
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
-from footspan.config.otel import OTLP, OTLP_VARIABLES, SERVICE_VARIABLES
+from footspan.config.otel import INSECURE_VARIABLES, OTLP, OTLP_VARIABLES, SERVICE_VARIABLES
 from footspan.config.values import choice
 
 if TYPE_CHECKING:
@@ -88,7 +88,11 @@ def render_reference() -> str:
     parts += [
         "### Variables of OpenTelemetry\n",
         _rows(("Variable", "Fills"), [(f"`{name}`", f"`{key}`") for name, key in SERVICE_VARIABLES.items()])
-        + _body((f"`{name}`", f"`{DESTINATIONS}.{OTLP}.{key}`") for name, key in OTLP_VARIABLES.items()),
+        + _body((f"`{name}`", f"`{DESTINATIONS}.{OTLP}.{key}`") for name, key in OTLP_VARIABLES.items())
+        + _body(
+            (f"`{name}`", f"`{DESTINATIONS}.{OTLP}.{key}`: the scheme of gRPC's `host:port`")
+            for name, key in INSECURE_VARIABLES.items()
+        ),
     ]
     return "\n".join(parts)
 

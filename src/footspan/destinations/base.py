@@ -91,6 +91,10 @@ class FaultKind(enum.Enum):
     """The connection broke after the request may have left."""
     INVALID = "invalid_request"
     """The request could not even be made (address, header)."""
+    PROTOCOL = "wrong_protocol"
+    """Somebody answers there, but not in the protocol that was spoken."""
+    UNUSABLE = "transport_unusable"
+    """What makes requests no longer works in this process; nothing left."""
 
 
 class Destination(ABC):

@@ -1,7 +1,7 @@
 """OTLP backends and Collectors: stored lines leave as they are, as one ``ExportLogsServiceRequest``.
 
-JSON is the fast way (the lines are joined, not parsed). A backend that answers 415 gets protobuf from then on.
-Sources: the OTLP specification 1.11, sections "OTLP/HTTP" and "Partial Success".
+JSON is the fast way (the lines are joined, not parsed). A backend that answers 415 gets protobuf from then on; gRPC is
+protobuf too. Sources: the OTLP specification 1.11, sections "OTLP/HTTP", "OTLP/gRPC" and "Partial Success".
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from footspan._guard import guard, warn_once
 from footspan.config import ConfigurationError
 from footspan.destinations.base import FaultKind, Outcome, Request, Verdict
+from footspan.destinations.grpc_status import outcome_of_call
 from footspan.destinations.http import HttpDestination, header_map, join
+from footspan.destinations.otlp_grpc import GrpcClient, call_url
 from footspan.destinations.otlp_protobuf import (
     JSON_TYPE,
     PROTOBUF_TYPE,
@@ -44,12 +46,12 @@ _INTERNAL_ERROR: Final = 500
 
 
 class OtlpDestination(HttpDestination):
-    """Any OTLP/HTTP endpoint, for events and, through :meth:`send_spans`, for spans.
+    """Any OTLP endpoint, for events and, through :meth:`send_spans`, for spans.
 
     Attributes:
         logs_url: Where events go; empty when only a traces endpoint is set.
         traces_url: Where spans go; empty when only a logs endpoint is set.
-        protocol: ``http/json`` or ``http/protobuf``, as in force now.
+        protocol: ``http/json``, ``http/protobuf`` or ``grpc``, as in force now.
     """
 
     type: ClassVar[str] = "otlp"
@@ -66,16 +68,30 @@ class OtlpDestination(HttpDestination):
                 f"telemetry.destinations.{self.name}.endpoint", "nothing", "Set the backend's base address."
             )
         self.protocol = str(options.get("protocol") or "http/json")
-        if self.protocol not in {"http/json", "http/protobuf"}:
+        if self.protocol not in {"http/json", "http/protobuf", "grpc"}:
             raise ConfigurationError(
                 f"telemetry.destinations.{self.name}.protocol",
                 "a protocol that this version does not speak",
-                "Use http/json or http/protobuf, on the backend's HTTP port (usually 4318).",
+                "Use http/json or http/protobuf (backends' usual port: 4318), or grpc (4317).",
             )
         self._may_switch = self.protocol == "http/json"
         self._compress = options.get("compression") != "none"
         self._headers = header_map(options.get("headers"))
         self._request = threading.local()
+        self._grpc = self._make_grpc() if self.protocol == "grpc" else None
+
+    def _make_grpc(self) -> GrpcClient:
+        base = str(self.settings.options.get("endpoint") or "")
+        self.logs_url = call_url(str(self.settings.options.get("logs_endpoint") or base), "logs")
+        self.traces_url = call_url(str(self.settings.options.get("traces_endpoint") or base), "traces")
+        return GrpcClient(
+            name=self.name,
+            headers=self._headers,
+            compress=self._compress,
+            certificate=self.certificate,
+            client_certificate=self.client_certificate,
+            client_key=self.client_key,
+        )
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -127,7 +143,19 @@ class OtlpDestination(HttpDestination):
 
     # -- both ----------------------------------------------------------------------------------------------------------
 
+    def post(self, request: Request, timeout: float) -> Answer | FaultKind:
+        """Post one request, or make the call that it is in gRPC. See :meth:`HttpDestination.post`."""
+        return super().post(request, timeout) if self._grpc is None else self._grpc.post(request, timeout)
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        super().close()
+        if self._grpc is not None:
+            self._grpc.close()
+
     def _make(self, url: str, body: bytes, signal: Signal) -> Request:
+        if self._grpc is not None:
+            return Request(url, request_message(body, signal).SerializeToString())
         protobuf = self.protocol == "http/protobuf"
         # Remembered for the answer: another thread may switch the protocol meanwhile.
         self._request.protobuf = protobuf
@@ -141,6 +169,9 @@ class OtlpDestination(HttpDestination):
 
     def _judge(self, answer: Answer, signal: Signal) -> tuple[Outcome, int]:
         """The outcome of an answer, and how many items a successful one rejected."""
+        if self._grpc is not None:
+            outcome = outcome_of_call(answer)
+            return self._judge_success(answer, signal) if outcome.verdict is Verdict.DELIVERED else (outcome, 0)
         if answer.status == _UNSUPPORTED_MEDIA_TYPE and self._may_switch and not self._request.protobuf:
             self.protocol = "http/protobuf"
             warn_once(

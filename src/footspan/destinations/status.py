@@ -33,6 +33,8 @@ _FAULTS: Final = {
     FaultKind.DNS: Verdict.PARK,
     FaultKind.TLS: Verdict.PARK,
     FaultKind.INVALID: Verdict.PARK,
+    FaultKind.PROTOCOL: Verdict.PARK,
+    FaultKind.UNUSABLE: Verdict.PARK,
     FaultKind.READ_TIMEOUT: Verdict.AMBIGUOUS,
     FaultKind.RESET: Verdict.AMBIGUOUS,
 }

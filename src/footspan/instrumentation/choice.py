@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from footspan.config.otel import whole_address
 from footspan.destinations.http import join
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def _same_place(destinations: Sequence[DestinationSettings], signal: Signal, env
     """
     whole = environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
     base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    whole = whole and whole_address(whole, f"{signal}_endpoint", environ)
+    base = base and whole_address(base, "endpoint", environ)
     meant = whole or (join(base, f"v1/{signal}") if base else "")
     ours = [_address(each, signal) for each in destinations]
     return bool(ours) if not meant else any(meant.rstrip("/").lower() == each.rstrip("/").lower() for each in ours)

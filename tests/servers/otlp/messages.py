@@ -19,9 +19,14 @@ def request_class(signal: str) -> Any:
     return getattr(_service(signal), f"Export{_SIGNALS[signal]}ServiceRequest")
 
 
+def response_class(signal: str) -> Any:
+    """The message class of an answer."""
+    return getattr(_service(signal), f"Export{_SIGNALS[signal]}ServiceResponse")
+
+
 def success(signal: str, rejected: int, message: str) -> bytes:
     """The answer to an accepted request, with a partial success if anything was rejected or is to be said."""
-    answer = getattr(_service(signal), f"Export{_SIGNALS[signal]}ServiceResponse")()
+    answer = response_class(signal)()
     if rejected or message:
         setattr(answer.partial_success, _REJECTED[signal], rejected)
         answer.partial_success.error_message = message
