@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -69,6 +69,7 @@ def destination(server: UmamiServer) -> Iterator[Destination]:
 
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@example("\U00010000", {}, None)  # one character, two UTF-16 code units
 @given(_NAMES, st.dictionaries(_KEYS, _VALUES, max_size=8), _VALUES)
 def test_any_event_is_stored(
     server: UmamiServer, destination: Destination, name: str, attributes: dict[str, Any], body: Any

@@ -52,7 +52,7 @@ def text(value: str, limit: int) -> str:
 
 def stable_cut(value: str, limit: int) -> str:
     """A name cut to ``limit``, ended by a digest of the whole, so that two long names stay two."""
-    value = text(value, len(value))
+    value = text(value, 2 * len(value))  # whole: a character takes two code units at the most
     if utf16_length(value) <= limit:
         return value
     digest = sha256(value.encode()).hexdigest()[:_SUFFIX]
