@@ -82,10 +82,19 @@ def test_sampling_drops_before_the_disk() -> None:
     assert counters()["sampled_out"] == 1
 
 
-def test_a_courier_that_there_is_not_is_refused() -> None:
-    """Better no start than events that nobody delivers."""
-    with pytest.raises(footspan.ConfigurationError, match="courier"):
-        footspan.init(courier="process")
+@pytest.mark.parametrize(
+    ("key", "setting"),
+    [
+        ("courier", {"courier": "process"}),
+        ("spool.spans", {"spool": {"spans": True}}),
+        ("privacy.policy", {"privacy": {"policy": "privacy.yaml"}}),
+        ("privacy.consent", {"privacy": {"consent": "opt_in"}}),
+    ],
+)
+def test_a_promise_that_would_not_be_kept_is_refused(key: str, setting: dict[str, Any]) -> None:
+    """Better no start than events that nobody delivers, or a privacy policy that does not hold."""
+    with pytest.raises(footspan.ConfigurationError, match=key):
+        footspan.init(**setting)
 
 
 def test_events_reach_their_destination(otlp_sink: OtlpSink) -> None:

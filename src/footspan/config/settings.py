@@ -78,15 +78,17 @@ class SpoolSettings:
     )
     max_bytes: int = _setting(SIZE, 512 * MIB, "Size the spool may take on disk; the oldest events go first.")
     max_age: float = _setting(POSITIVE_DURATION, 7 * DAY, "Age at which an undelivered event is given up (seconds).")
-    spans: bool = _setting(BOOLEAN, False, "Keep spans and plain logs in the spool as well.")
+    spans: bool = _setting(BOOLEAN, False, "Keep spans and plain logs in the spool as well; not in this version.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacySettings:
     """What may leave."""
 
-    policy: Path | None = _setting(PATH, None, "File of the privacy policy.")
-    consent: Consent = _setting(choice(*get_args(Consent)), "opt_out", "Whether events flow until a person objects.")
+    policy: Path | None = _setting(PATH, None, "File of the privacy policy; not in this version.")
+    consent: Consent = _setting(
+        choice(*get_args(Consent)), "opt_out", "Whether events flow until a person objects; only that yet."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

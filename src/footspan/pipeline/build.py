@@ -28,6 +28,36 @@ if TYPE_CHECKING:
 _CACHE_SIZE = 4096
 
 
+def _refuse_what_is_not_there(settings: Settings) -> None:
+    """Stop at settings whose names are final and whose effect is still to come.
+
+    Going on without them would break what they promise in silence: nobody would deliver, or a policy would not hold.
+    """
+    for key, found, asked, fix in (
+        ("courier", "'process'", settings.courier == "process", "Write 'thread', or 'external' to leave it to others."),
+        (
+            "spool.spans",
+            "true",
+            settings.spool.spans,
+            "Spans leave through OpenTelemetry's batch processor: write false.",
+        ),
+        (
+            "privacy.policy",
+            "a file",
+            settings.privacy.policy is not None,
+            "The built-in rules are in force: leave it out.",
+        ),
+        (
+            "privacy.consent",
+            "'opt_in'",
+            settings.privacy.consent == "opt_in",
+            "Write 'opt_out', and track after consent.",
+        ),
+    ):
+        if asked:
+            raise ConfigurationError(f"telemetry.{key}", found, f"This version does not have that yet. {fix}")
+
+
 class Pipeline:
     """One service's road from a draft to its destinations.
 
@@ -39,12 +69,7 @@ class Pipeline:
     """
 
     def __init__(self, settings: Settings) -> None:
-        if settings.courier == "process":
-            raise ConfigurationError(
-                "telemetry.courier",
-                "'process'",
-                "This version delivers by 'thread', or leaves it to others: 'external'.",
-            )
+        _refuse_what_is_not_there(settings)
         from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
         from footspan.destinations import build_destination  # noqa: PLC0415
         from footspan.spool import open_spool  # noqa: PLC0415
