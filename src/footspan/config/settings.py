@@ -150,7 +150,9 @@ class Settings:
     enabled: bool = _setting(BOOLEAN, True, "Whether anything is recorded at all.")
     debug: bool = _setting(BOOLEAN, False, "Print every event, log verbosely, do not sample.")
     courier: CourierMode = _setting(
-        choice(*get_args(CourierMode)), "thread", "Who delivers: a thread here, a spawned process, or an external one."
+        choice(*get_args(CourierMode)),
+        "thread",
+        "Who delivers: a thread here, or an external process; a spawned one not in this version.",
     )
     exit_timeout: float = _setting(DURATION, 2.0, "Time an ending process may spend on delivery (seconds).")
     service: ServiceSettings = field(default_factory=ServiceSettings)
