@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-# Written so that this file does not match itself.
 RULES = {
+    # Told by the paths under which such an index keeps its files, and by the option that names one.
     "an address of a package index": re.compile(
-        r"py[p]i\.org|pythonhosted[.]|registry[.]npmjs|proxy[.]golang|crates[.]io|maven[.]org"
-        r"|//[a-z0-9.-]+/(?:simple|packages|pool|@v)/|--(?:extra-)?index-url[ =]\S"
+        r"//[a-z0-9.-]+/(?:simple|packages|pool|@v)/|--(?:extra-)?index-url[ =]\S"
     ),
-    "a path of one machine": re.compile(r"(?:^|[^\w.])/(?:home|root|work|Users|tmp/v)/[\w.]"),
+    "a path of one machine": re.compile(r"(?:^|[^\w.])/(?:home|root|work|Users)/[\w.]"),
 }
 NO_ADDRESSES = re.compile(r"://")
 """In pinned requirements every address is one too many."""
