@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry._logs import get_logger
 
 import footspan
 from footspan import pipeline
@@ -105,3 +107,17 @@ def test_events_reach_their_destination(otlp_sink: OtlpSink) -> None:
     assert footspan.flush(10.0) == {"otlp": 0}
     assert [event["uid"] for event in otlp_sink.events] == uids
     assert footspan.status()["destinations"]["otlp"]["delivered"] == 25
+
+
+def test_the_scope_is_redacted_as_the_resource_is() -> None:
+    """What a library says of its scope stands in every line of it."""
+    footspan.init()
+    get_logger("by bob@example.com", attributes={"password": "hunter2"}).emit(event_name="x")
+    current = pipeline.get_pipeline()
+    assert current is not None
+    (segment,) = Path(str(current.spool.status()["directory"])).glob("events/*.jsonl")
+    shown = segment.read_text()
+
+    assert "scope" in shown
+    assert "bob" not in shown
+    assert "hunter2" not in shown

@@ -244,3 +244,67 @@ def test_attack_strings_take_linear_time(unit: str, end: str) -> None:
 
     small = min(work(4_000) for _ in range(5))
     assert min(work(64_000) for _ in range(3)) < max(small, 0.0005) * 100
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {c.USER_ID: {"password": "hunter2"}},
+        {c.USER_AGENT_ORIGINAL: [{"token": "hunter2"}]},
+        {"headers": [("Authorization", "hunter2"), ["Cookie", ["hunter2"]], (b"X-Api-Key", b"hunter2")]},
+        {b"pin": "hunter2"},
+    ],
+)
+def test_secrets_have_no_hiding_place(attributes: dict[Any, Any]) -> None:
+    """Identity passes as a text, not as a mapping; pairs are read as a mapping is; a key counts by what is written."""
+    assert "hunter2" not in repr(redacted(attributes))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/?next=https://b.example/?token=hunter2",
+        "https://a.example/?next=https%3A%2F%2Fb.example%2F%3Ftoken%3Dhunter2&x=1",
+        "https://a.example/?to%6ben=hunter2",
+        "/reset?token=hunter2",
+        "https://bob:p@hunter2@a.example/",
+        "postgres://bob:p/hunter2@a.example/db",
+    ],
+)
+def test_secrets_in_addresses_of_any_form_are_cut(text: str) -> None:
+    """Nested addresses, percent codes, no host, an @ or a slash in a password; again changes nothing."""
+    subject = draft({"link": text}, name=text)
+    Redactor()(subject)
+    shown = (subject.name, subject.attributes["link"])
+    Redactor()(subject)
+
+    assert "hunter2" not in repr(shown)
+    assert (subject.name, subject.attributes["link"]) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example:8080/list?page=2&next=/x?y=1",
+        'see "https://a.example" or https://b.example:80/@you',
+        "50% of 3? a=b",
+        "https://a.example/?next=%2Flist%3Fpage%3D2",
+    ],
+)
+def test_innocent_addresses_stay_as_they_are(text: str) -> None:
+    """Ports, nested addresses and percent signs alone are nobody's secret."""
+    assert redacted({"link": text}) == {"link": text}
+
+
+def test_keys_of_other_types_and_the_severity_are_examined() -> None:
+    """What becomes text when it is written is examined as that text; so is an address that was encoded twice."""
+
+    class Text(str):
+        __slots__ = ()
+
+    subject = draft({Text("bob@example.com"): 1, b"bob@example.com ": 2, c.REDACTED: ["bob@example.com"]})
+    subject.attributes["link"] = "https://a.example/?m=bob%2540example.com"
+    subject.severity_text = "bob@example.com"
+    Redactor()(subject)
+
+    assert "bob" not in repr((subject.attributes, subject.severity_text))

@@ -194,13 +194,14 @@ class Pipeline:
         if self.settings.service.version:
             attributes[c.SERVICE_VERSION] = self.settings.service.version
         clean, _ = self.redactor.mapping(attributes)
+        text = self.redactor.text
         suffix = encode_suffix(
             clean,
-            str(getattr(scope, "name", None) or ""),
-            str(getattr(scope, "version", None) or ""),
-            getattr(scope, "attributes", None) or None,
-            str(getattr(resource, "schema_url", None) or ""),
-            str(getattr(scope, "schema_url", None) or ""),
+            text(str(getattr(scope, "name", None) or "")),
+            text(str(getattr(scope, "version", None) or "")),
+            self.redactor.mapping(getattr(scope, "attributes", None) or {})[0] or None,
+            text(str(getattr(resource, "schema_url", None) or "")),
+            text(str(getattr(scope, "schema_url", None) or "")),
         )
         if len(self._suffixes) > _CACHE_SIZE:
             self._suffixes.clear()

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from footspan import _guard
 from footspan import conventions as c
 from footspan.otlp_json import plain
+from footspan.otlp_json.sanitise import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +48,6 @@ _DENIED_ENDINGS = ("token", "pwd", "email", "emailaddress", "phone", "phonenumbe
 
 _PASSING = frozenset(
     {
-        c.LOG_RECORD_UID,
         c.USER_ID,
         c.USER_EMAIL,
         c.USER_FULL_NAME,
@@ -54,22 +55,27 @@ _PASSING = frozenset(
         c.REQUEST_ID,
         c.CLIENT_ADDRESS,
         c.USER_AGENT_ORIGINAL,
-        c.REDACTED,
     }
 )
-"""Identity given through the API, by its attribute: passes untouched and is documented as passing."""
+"""Identity given through the API, by its attribute: a text or number there passes untouched and is documented as
+passing. What a mapping or a list there holds is examined like anything else."""
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 # An e-mail address is looked for from its @ outwards, so that text without one costs nothing and no text costs more
 # than its length: the part behind is bounded (RFC 1035: 63 in a label, which cannot hold the dot that ends it), the
 # part before is read backwards from there (RFC 5321: 64 characters).
-_AT_DOMAIN = re.compile(r"(?:@|%40)[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}")
+_AT_DOMAIN = re.compile(r"(?:@|%(?:25)*40)[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}")
 _LOCAL_BACKWARDS = re.compile(r"[\w.+%-]{1,64}")
 _LOCAL_LENGTH = 64
-_URL_USER = re.compile(r"(://)[^\s/?#@]{1,256}@")
+# Up to the last @ before the path; and where a password holds a slash of its own, which is no port, up to the next @.
+_URL_USER = re.compile(
+    r"""(://)(?:[^\s/?#"'<>]{1,256}|[^\s/?#@:\["'<>]{0,128}:(?!\d{1,5}(?:[/?#]|$))[^\s@"'<>]{1,256})@"""
+)
 _PARAMETER = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=([^&;#\s]+)")
 _URL_ATTRIBUTES = frozenset({c.URL_FULL, c.URL_QUERY, c.HTTP_REQUEST_HEADER_REFERER, "http.url", "http.target"})
 _KEY_CACHE_SIZE = 4096
+_NESTED_URLS = 3
+"""How many addresses, each a parameter's value in the one before, are looked into."""
 
 
 class Redactor:
@@ -92,8 +98,11 @@ class Redactor:
         if draft.body is not None:
             draft.body = self._guarded("body", draft.body, touched, "body")
         name = draft.name
-        if type(name) is not str or "@" in name or "%40" in name:
+        if type(name) is not str or not _harmless(name):
             draft.name = str(self._guarded("", plain(name), touched, "name"))
+        severity = draft.severity_text
+        if type(severity) is not str or not _harmless(severity):
+            draft.severity_text = str(self._guarded("", plain(severity), touched, "severity"))
         if touched:
             before = draft.attributes.get(c.REDACTED)  # from another process that redacted the event before us
             listed = before if isinstance(before, (list, tuple)) else ()
@@ -119,7 +128,7 @@ class Redactor:
             for key, value in attributes.items():
                 kind = type(value)
                 if key not in innocent or not (
-                    (kind is str and "@" not in value and "://" not in value and "%40" not in value)
+                    (kind is str and "@" not in value and "://" not in value and "%" not in value and "?" not in value)
                     or kind is int
                     or kind is float
                     or kind is bool
@@ -131,7 +140,10 @@ class Redactor:
                     return attributes
         except TypeError:  # a key that cannot be hashed, in a mapping of the host's own making
             pass
-        return {self._clean_key(key): self._looked_at(key, value, touched) for key, value in list(attributes.items())}
+        items = list(attributes.items())
+        if any(type(key) is not str for key, _ in items):
+            items = list(tidy(dict(items)).items())  # the names they will be written under
+        return {self._clean_key(key): self._looked_at(key, value, touched) for key, value in items}
 
     def _looked_at(self, key: Any, value: Any, touched: list[str]) -> Any:
         clean = self._guarded(key, value, touched, key)
@@ -156,13 +168,13 @@ class Redactor:
             return self._touch(path, touched)
 
     def _value(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
-        if key in _PASSING:
+        kind = type(value)
+        if key in _PASSING and (kind is str or kind is int or kind is float):
             return value
         if value is None or value is True or value is False:
             return value  # yes and no give nobody away: `email_verified` is no address
         if self._denied(key):
-            return value if value == MARKER else self._touch(path, touched)
-        kind = type(value)
+            return value if kind is str and value == MARKER else self._touch(path, touched)
         if kind is str:
             clean = self._string(key, value)
             if clean != value:
@@ -180,25 +192,45 @@ class Redactor:
                 for inner, item in value.items()
             }
         if isinstance(value, list):
-            return [self._value(key, item, touched, path) for item in value]
+            return [self._item(key, item, touched, path) for item in value]
         if isinstance(value, bytes):
             text = value.decode("utf-8", "replace")
             return value if self._string(key, text) == text else self._touch(path, touched)
         return self._value(key, value, touched, path)
 
+    def _item(self, key: Any, item: Any, touched: list[str], path: Any) -> Any:
+        """An item of a list; headers often come as a list of pairs, where the first of a pair names the second."""
+        if isinstance(item, list) and len(item) == 2 and isinstance(item[0], (str, bytes)):  # noqa: PLR2004 - a pair
+            name = item[0] if isinstance(item[0], str) else item[0].decode("utf-8", "replace")
+            if self._denied(name):
+                return [self._value(key, item[0], touched, path), self._value(name, item[1], touched, f"{path}.{name}")]
+        return self._value(key, item, touched, path)
+
     def _string(self, key: Any, value: str) -> str:
         clean = value
         if "://" in clean and "@" in clean:
             clean = _URL_USER.sub(rf"\1{MARKER}@", clean)
-        if "=" in clean and ("://" in clean or key in _URL_ATTRIBUTES):
-            clean = _PARAMETER.sub(self._parameter, clean)
-        if "@" in clean or "%40" in clean:
+        if "=" in clean and ("?" in clean or "://" in clean or key in _URL_ATTRIBUTES):
+            clean = self._parameters(clean, _NESTED_URLS)
+        if "@" in clean or "%" in clean:
             clean = cut_addresses(clean)
         return clean
 
-    def _parameter(self, match: re.Match[str]) -> str:
-        lead, name, value = match.groups()
-        return f"{lead}{name}={MARKER}" if self._denied(name) and value != MARKER else match.group()
+    def _parameters(self, text: str, levels: int) -> str:
+        """Parameters under denied names cut out, also of an address that is itself a parameter's value."""
+
+        def parameter(match: re.Match[str]) -> str:
+            lead, name, value = match.groups()
+            if self._denied(unquote(name)):
+                return match.group() if value == MARKER else f"{lead}{name}={MARKER}"
+            inner = unquote(value)
+            if levels and "=" in inner:
+                clean = self._parameters(inner, levels - 1)
+                if clean != inner:
+                    return f"{lead}{name}={clean if inner == value else quote(clean, safe='[]')}"
+            return match.group()
+
+        return _PARAMETER.sub(parameter, text)
 
     def _denied(self, key: Any) -> bool:
         """Whether a key names something that must not leave, remembered per key."""
@@ -221,9 +253,14 @@ class Redactor:
     @staticmethod
     def _clean_key(key: Any) -> Any:
         """A key, unless it is itself somebody's address."""
-        if type(key) is str and ("@" in key or "%40" in key):
+        if type(key) is str and ("@" in key or "%" in key):
             return cut_addresses(key)
         return key
+
+
+def _harmless(text: str) -> bool:
+    """Whether a short text, such as a name, needs no look."""
+    return "@" not in text and "%" not in text and "://" not in text and "?" not in text
 
 
 def cut_addresses(text: str) -> str:
