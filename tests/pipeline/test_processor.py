@@ -49,6 +49,48 @@ def test_processors_after_ours_see_clean_records() -> None:
     assert "'t'" not in shown
 
 
+def test_processors_that_were_there_before_ours_see_clean_records() -> None:
+    """A provider that the host has made itself, with an exporter: what it shows is clean in all its parts."""
+    foreign = Collecting()
+    resource = Resource({"db.password": "hunter2", "owner": "bob@example.com"})
+    provider = LoggerProvider(resource, shutdown_on_exit=False)
+    provider.add_log_record_processor(foreign)
+    _otel.install_logger_provider(provider)
+    copies: list[str] = []
+    foreign.on_emit = lambda log_record: copies.append(  # type: ignore[method-assign] # as an exporter that does not wait
+        f"{dict(log_record.log_record.attributes or {})} {log_record.log_record.severity_text} "
+        f"{log_record.log_record.body!r} {log_record.resource!r} {log_record.instrumentation_scope!r} "
+        f"{dict(getattr(log_record.resource, 'attributes', {}))}"
+    )
+    footspan.init()
+    footspan.track("x", note="to bob@example.com", password="hunter2")
+    logger = get_logger("bob@example.com", attributes={"password": "hunter2"})
+    logger.emit(body="mail bob@example.com", severity_text="bob@example.com")
+
+    assert len(copies) == 2
+    assert "bob" not in repr(copies)
+    assert "hunter2" not in repr(copies)
+
+
+def test_a_plain_record_that_cannot_be_cleaned_is_emptied() -> None:
+    """What stands behind us gets nothing rather than what it must not see."""
+    _guard.reraise_in_tests(False)
+    footspan.init()
+    current, provider, foreign = pipeline.get_pipeline(), _otel.sdk_logger_provider(), Collecting()
+    assert current is not None
+    assert provider is not None
+    provider.add_log_record_processor(foreign)
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("hunter2")
+
+    current.redactor._attributes = fail  # type: ignore[method-assign,assignment]
+    get_logger("app").emit(body="hunter2", attributes={"password": "hunter2"})
+    (record,) = foreign.seen
+
+    assert "hunter2" not in f"{record.log_record.body!r} {dict(record.log_record.attributes or {})}"
+
+
 def test_plain_log_records_are_no_events() -> None:
     """A record without an event name stays out of the events' spool."""
     footspan.init()

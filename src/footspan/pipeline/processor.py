@@ -10,10 +10,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk._logs import LogRecordProcessor
+from opentelemetry.sdk.resources import Resource
 
 from footspan import _guard, emit
 from footspan import conventions as c
 from footspan.emit import Draft
+from footspan.processors.spans import clean_resource, clean_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,10 +55,21 @@ class FootspanLogProcessor(LogRecordProcessor):
             record = log_record.log_record
             if type(record) is Draft:
                 pipeline.process(record, log_record.resource, log_record.instrumentation_scope)
-            elif record.event_name:
+                return
+            self._clean_origin(pipeline, log_record)
+            if record.event_name:
                 self._ordinary(pipeline, log_record)
             else:
                 self._plain(pipeline, log_record)
+
+    @staticmethod
+    def _clean_origin(pipeline: Pipeline, log_record: Any) -> None:
+        """Where a record comes from, cleaned for every processor after this one."""
+        resource, scope = log_record.resource, log_record.instrumentation_scope
+        log_record.resource, log_record.instrumentation_scope = Resource({}), None  # fails closed
+        with _guard.guard("redaction"):
+            log_record.instrumentation_scope = clean_scope(scope, pipeline.redactor)
+            log_record.resource = clean_resource(resource or Resource({}), pipeline.redactor)
 
     @staticmethod
     def _ordinary(pipeline: Pipeline, log_record: Any) -> None:
@@ -88,16 +101,23 @@ class FootspanLogProcessor(LogRecordProcessor):
             _write_back(record, draft.attributes)
             record.body = draft.body
             record.event_name = draft.name
+            if record.severity_text:
+                record.severity_text = draft.severity_text
 
     def _plain(self, pipeline: Pipeline, log_record: Any) -> None:
         """A plain log record: cleaned in place, for every processor after this one."""
         record = log_record.log_record
-        clean, _ = pipeline.redactor.mapping(record.attributes or {})
-        _write_back(record, clean)
-        if isinstance(record.body, str):
-            record.body = pipeline.redactor.text(record.body)
-        elif record.body is not None:
-            record.body = pipeline.redactor.mapping({"body": record.body})[0]["body"]
+        attributes, body, severity = record.attributes or {}, record.body, record.severity_text
+        clean: dict[str, Any] = {}
+        record.body = record.severity_text = None  # fails closed, as an event does
+        try:
+            clean, _ = pipeline.redactor.mapping(attributes)
+            if body is not None:
+                record.body = pipeline.redactor.mapping({"body": body})[0]["body"]
+            if severity:
+                record.severity_text = pipeline.redactor.text(severity)
+        finally:
+            _write_back(record, clean)
         if self.plain_logs is not None:
             self.plain_logs.on_emit(log_record)
 

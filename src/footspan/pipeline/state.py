@@ -64,11 +64,11 @@ def start(settings: Settings) -> Pipeline | None:
 
 
 def attach(provider: LoggerProvider) -> None:
-    """Put our processor into a provider, once."""
+    """Put our processor into a provider, once; before those it has, since only the first can clean for all."""
     for processor in _otel.processors_of(provider):
         if isinstance(processor, FootspanLogProcessor):
             return
-    provider.add_log_record_processor(FootspanLogProcessor(_default))
+    _otel.prepend_log_processor(provider, FootspanLogProcessor(_default))
     emit.reset()
 
 

@@ -5,22 +5,26 @@ An ended span cannot be changed, so redaction builds a new one from the public c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanKind, Status
 
 from footspan import _guard
 from footspan import conventions as c
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.context import Context
     from opentelemetry.trace import TraceState
     from opentelemetry.util.types import Attributes
+
+_Origin = TypeVar("_Origin")
 
 
 class Redacts(Protocol):
@@ -104,7 +108,7 @@ class RedactingSpanProcessor(SpanProcessor):
 def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
     """A copy of an ended span without what must not leave.
 
-    Name, attributes, events, links and the status's text are cleaned; the resource is the operator's own and stays.
+    Name, attributes, events, links, the status's text, resource and scope are cleaned, as an event's are.
     The keys touched are listed under ``footspan.redacted``.
     """
     attributes, touched = redactor.mapping(span.attributes or {})
@@ -116,7 +120,7 @@ def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
         name=redactor.text(span.name),
         context=span.get_span_context(),
         parent=span.parent,
-        resource=span.resource,
+        resource=clean_resource(span.resource, redactor),
         attributes=attributes,
         events=[
             Event(redactor.text(event.name), redactor.mapping(event.attributes or {})[0], event.timestamp)
@@ -127,8 +131,48 @@ def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
         status=Status(status.status_code, redactor.text(status.description)) if status.description else status,
         start_time=span.start_time,
         end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
+        instrumentation_scope=clean_scope(span.instrumentation_scope, redactor),
     )
+
+
+# Resources and scopes are few and live long. Each is kept with its copy, so that its id cannot come to mean another.
+_MOST_ORIGINS = 4096
+_origins: dict[int, tuple[Any, Any]] = {}
+
+
+def clean_resource(resource: Resource, redactor: Redacts) -> Resource:
+    """A resource without what must not leave: always the same one for the same one."""
+    return _remembered(
+        resource,
+        lambda: Resource(redactor.mapping(resource.attributes)[0], redactor.text(resource.schema_url or "")),
+    )
+
+
+def clean_scope(scope: InstrumentationScope | None, redactor: Redacts) -> InstrumentationScope | None:
+    """The same for an instrumentation scope."""
+    if scope is None:
+        return None
+    return _remembered(
+        scope,
+        lambda: InstrumentationScope(
+            redactor.text(scope.name),
+            None if scope.version is None else redactor.text(scope.version),
+            redactor.text(scope.schema_url or ""),
+            redactor.mapping(scope.attributes or {})[0],
+        ),
+    )
+
+
+def _remembered(given: _Origin, clean: Callable[[], _Origin]) -> _Origin:
+    known = _origins.get(id(given))
+    if known is not None:
+        return cast("_Origin", known[1])
+    made = clean()
+    if len(_origins) >= _MOST_ORIGINS:
+        _origins.clear()
+    _origins[id(given)] = (given, made)
+    _origins[id(made)] = (made, made)  # another processor of ours may come by it again
+    return made
 
 
 class _Redacted(ReadableSpan):
