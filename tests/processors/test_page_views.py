@@ -168,6 +168,8 @@ class TestRule:
         [
             changed(http__request__method="POST"),
             changed(http__request__method="HEAD"),
+            changed(http__response__status_code=204),
+            changed(http__response__status_code=205),
             changed(http__response__status_code=302),
             changed(http__response__status_code=304),
             changed(http__response__status_code=404),

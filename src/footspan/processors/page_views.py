@@ -60,6 +60,8 @@ REQUEST_HEADERS: Final = (
 RESPONSE_HEADERS: Final = ("content-type",)
 """Response headers the rule reads."""
 
+# Frameworks give them their default content type all the same, and a browser that gets one stays where it is.
+_NO_CONTENT: Final = (204, 205)
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 # A frame shows a page of its own; whoever serves widgets to other sites names their paths in `ignore_routes`.
 _DOCUMENTS: Final = frozenset({"document", "iframe", "frame"})
@@ -157,6 +159,8 @@ def _is_local_root(span: ReadableSpan) -> bool:
 
 def _succeeded(attributes: Mapping[str, Any]) -> bool:
     status = _first(attributes, STATUS)
+    if status in _NO_CONTENT:
+        return False
     return isinstance(status, int) and 200 <= status < 300  # noqa: PLR2004 - HTTP's 2xx
 
 
