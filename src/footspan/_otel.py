@@ -28,6 +28,7 @@ __all__ = [
     "get_logger_provider",
     "install_logger_provider",
     "light_record_type",
+    "loadable_at_exit",
     "processors_of",
     "sdk_logger_provider",
     "suppressed",
@@ -140,6 +141,53 @@ def change_span_processors(provider: Any, change: Callable[[tuple[Any, ...]], tu
     with lock:
         multi._span_processors = change(multi._span_processors)
     return True
+
+
+@contextmanager
+def loadable_at_exit() -> Iterator[None]:
+    """Let the SDK be loaded and a resource be found once the main thread has ended.
+
+    Both ask a thread pool, already while the SDK is imported, and no thread pool may be made any more in a thread that
+    outlives the main thread, or in an ``atexit`` function. In that state, where every other use of one raises anyway,
+    a pool that works in the calling thread stands in for the length of the block.
+    """
+    from concurrent import futures  # noqa: PLC0415 - loaded with the SDK, not before
+
+    try:
+        from concurrent.futures import thread  # noqa: PLC0415 - the same
+
+        ended = getattr(thread, "_shutdown", False)
+    except RuntimeError:  # its first import asks to be told of the exit
+        ended = True
+    if not ended:
+        yield
+        return
+
+    class Inline(futures.Executor):
+        """Runs what it is given at once."""
+
+        def __init__(self, *_: Any, **__: Any) -> None:
+            """Take what a thread pool takes."""
+
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+            """Run ``fn`` and return its outcome."""
+            future: futures.Future[Any] = futures.Future()
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - the outcome may be an exception
+                future.set_exception(error)
+            return future
+
+    missing = object()
+    before = vars(futures).get("ThreadPoolExecutor", missing)
+    vars(futures)["ThreadPoolExecutor"] = Inline
+    try:
+        yield
+    finally:
+        if before is missing:
+            del vars(futures)["ThreadPoolExecutor"]
+        else:
+            vars(futures)["ThreadPoolExecutor"] = before
 
 
 def shut_down_batch(processor: Any, seconds: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import subprocess
+import sys
 import time
 import uuid
 from decimal import Decimal
@@ -166,6 +168,58 @@ def test_track_exception() -> None:
     assert first.attributes["order"] == 7
     assert first.attributes["footspan.event.category"] == "error"
     assert (second.name, second.attributes["extra"]) == ("payment.broke", "free")
+
+
+@pytest.mark.parametrize("no_exception", [None, "broke", LookupError, 7])
+def test_track_exception_of_what_is_none(no_exception: Any) -> None:
+    """What is no exception is an error event all the same, as far as it says what it is."""
+    footspan.track_exception(no_exception)
+    event = only()
+
+    assert event.name == "exception"
+    assert event.attributes["error.type"] == type(no_exception).__name__
+    assert event.attributes["exception.message"] == str(no_exception)
+
+
+class Unreadable(dict[str, int]):
+    """A mapping that fails whoever reads it."""
+
+    def __len__(self) -> int:
+        raise LookupError
+
+    def keys(self) -> Any:
+        raise LookupError
+
+    def __iter__(self) -> Any:
+        raise LookupError
+
+
+def test_a_mapping_that_cannot_be_read_keeps_the_event() -> None:
+    """Properties that fail whoever reads them cost themselves and not the event."""
+    assert footspan.track_event("a", Unreadable(x=1))
+    assert footspan.track_exception(LookupError("gone"), extra_data=Unreadable(x=1))
+    first, second = spooled()
+
+    assert first.name == "a"
+    assert second.attributes["exception.message"] == "gone"
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        "threading.Thread(target=lambda: (time.sleep(0.2), footspan.track('late'))).start()",
+        "atexit.register(footspan.track, 'late')",
+        "atexit.register(lambda: (footspan.init(), footspan.track('late')))",
+    ],
+)
+def test_the_first_event_may_come_after_the_main_thread_has_ended(late: str) -> None:
+    """A thread that outlives the main one, or a function at exit, may be the first to track anything."""
+    program = f"import atexit, threading, time, footspan\n{late}\n"
+    command = [sys.executable, "-W", "error", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert "failed" not in ended.stderr
+    assert [event.name for event in spooled()] == ["late"]
 
 
 def test_timestamp_sets_the_event_time() -> None:

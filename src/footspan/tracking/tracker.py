@@ -7,7 +7,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from footspan import _guard
+from footspan import _guard, _otel
 from footspan import conventions as c
 from footspan.emit import SEVERITY_ERROR, SEVERITY_INFO, emit_event
 from footspan.processors.context import to_attributes
@@ -54,7 +54,9 @@ class Tracker:
         overrides = dict(settings)
         if service_name is not None:
             overrides["service_name"] = service_name
-        self._start(load_settings(config=config, overrides=overrides))
+        loaded = load_settings(config=config, overrides=overrides)
+        with _otel.loadable_at_exit():
+            self._start(loaded)
 
     def _start(self, settings: Settings) -> None:
         from footspan import pipeline  # noqa: PLC0415 - loads the SDK, so not before it is needed
@@ -71,15 +73,17 @@ class Tracker:
 
     def _start_quietly(self) -> bool:
         """Start from environment and file. A bad configuration must not stop the host at its first event."""
-        from footspan import pipeline  # noqa: PLC0415 - see _start
         from footspan.config import ConfigurationError  # noqa: PLC0415 - loaded when a process starts tracking
         from footspan.config.load import load_settings  # noqa: PLC0415 - the same
 
         try:
-            if pipeline.get_pipeline() is None:
-                self._start(load_settings())
-            else:  # started by auto-instrumentation
-                self._slot = pipeline.default_slot()
+            with _otel.loadable_at_exit():  # the first event may be one that tells of the end
+                from footspan import pipeline  # noqa: PLC0415 - see _start
+
+                if pipeline.get_pipeline() is None:
+                    self._start(load_settings())
+                else:  # started by auto-instrumentation
+                    self._slot = pipeline.default_slot()
         except ConfigurationError as error:
             self._off = True
             _guard.logger.error("footspan is off: %s", error)
@@ -162,9 +166,10 @@ class Tracker:
             The event's id; empty when tracking is off.
         """
         with _guard.guard("track"):
-            if properties is None or hasattr(properties, "items"):
-                return self._emit(event_name, dict(properties or {}), c.ALIASES)
-            return self._emit(event_name, {}, c.ALIASES, body=properties)
+            pairs = {} if properties is None else _pairs(properties)
+            if pairs is None:
+                return self._emit(event_name, {}, c.ALIASES, body=properties)
+            return self._emit(event_name, pairs, c.ALIASES)
         return ""
 
     def page_view(self, url: str | None = None, **properties: Any) -> str:
@@ -210,9 +215,9 @@ class Tracker:
             The event's id; empty when tracking is off.
         """
         with _guard.guard("track"):
-            extra = dict(extra_data) if hasattr(extra_data, "items") else {}
-            if extra_data is not None and not hasattr(extra_data, "items"):
-                extra["extra"] = extra_data
+            extra = {} if extra_data is None else _pairs(extra_data)
+            if extra is None:
+                extra = {"extra": extra_data}
             return self._emit(
                 event_name, {"category": "error", **exception_properties(exc), **extra}, c.MEASUREMENT_ALIASES
             )
@@ -250,8 +255,25 @@ def exception_properties(exc: BaseException) -> dict[str, Any]:
     return {
         "error_type": type(exc).__name__,
         "error_message": _text_of(exc),
-        "stack_trace": "".join(traceback.format_exception(type(exc), exc, exc.__traceback__)),
+        "stack_trace": _stack_of(exc),
     }
+
+
+def _pairs(data: Any) -> dict[str, Any] | None:
+    """A mapping's pairs, as a new dictionary; ``None`` for what is no mapping, or one that cannot be read."""
+    if not hasattr(data, "items"):
+        return None
+    try:
+        return dict(data)
+    except Exception:  # noqa: BLE001 - a mapping of the host's own making
+        return None
+
+
+def _stack_of(exc: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+    except Exception:  # noqa: BLE001 - no exception, such as its class or a text, or one that cannot be shown
+        return ""
 
 
 def _text_of(exc: BaseException) -> str:
