@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -34,3 +35,21 @@ def test_the_user_can_still_interrupt() -> None:
     _guard.reraise_in_tests(False)
     with pytest.raises(KeyboardInterrupt), _guard.guard("work"):
         raise KeyboardInterrupt
+
+
+def test_what_is_logged_under_a_lock_is_said_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    """The outermost lock's end, in order; another thread's lines are not held up."""
+    outer, inner = _guard.QuietLock(), _guard.QuietLock()
+    with caplog.at_level(logging.WARNING, logger="footspan"):
+        with outer:
+            with inner, outer:
+                _guard.logger.warning("first")
+            _guard.warn_once("second", "second")
+            other = threading.Thread(target=_guard.logger.warning, args=("other",))
+            other.start()
+            other.join(5.0)
+            said = [record.message for record in caplog.records]
+        _guard.logger.warning("third")
+
+    assert said == ["other"]
+    assert [record.message for record in caplog.records] == ["other", "first", "second", "third"]

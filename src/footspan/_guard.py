@@ -7,12 +7,65 @@ handling somebody's data tends to quote that data.
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 logger = logging.getLogger("footspan")
+_here = threading.local()
+
+
+def _may_be_said(record: logging.LogRecord) -> bool:
+    """Keep a record back while its thread has a lock of ours; see :class:`QuietLock`."""
+    if not getattr(_here, "locks", 0):
+        return True
+    kept: list[logging.LogRecord] = getattr(_here, "kept", [])
+    _here.kept = [*kept, record]
+    return False
+
+
+logger.addFilter(_may_be_said)
+
+
+class QuietLock:
+    """A re-entrant lock. What its owner logs is said once the lock is free again.
+
+    A log handler holds a lock of its own while it works. Where it tracks, whoever logged under ours would wait for it,
+    and it for us.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def acquire(self, *, blocking: bool = True) -> bool:
+        """Take it; whether that was possible."""
+        if not self._lock.acquire(blocking):
+            return False
+        _here.locks = getattr(_here, "locks", 0) + 1
+        return True
+
+    def release(self) -> None:
+        """Give it back, and say what was kept back if it was the last one."""
+        self._lock.release()
+        _here.locks -= 1
+        kept: list[logging.LogRecord] = getattr(_here, "kept", [])
+        if kept and not _here.locks:
+            _here.kept = []
+            for record in kept:
+                logger.handle(record)
+
+    def __enter__(self) -> None:
+        """Take it."""
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self.release()
+
 
 _reported: set[tuple[str, str]] = set()
 _reraise = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+import signal
 import socket
 import ssl
 import threading
@@ -466,3 +468,18 @@ def test_nothing_is_left_open() -> None:
 def test_paths_are_joined_with_one_slash(base: str, joined: str) -> None:
     """With or without a slash at the end of the base."""
     assert joined == join(base, "v1/logs")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_forked_child_does_not_wait_for_a_lock_of_its_parents_threads() -> None:
+    """A carrier may be opening its connections while another thread forks; the child still comes to its end."""
+    destination = plain("http://127.0.0.1:9")
+    with destination._session_lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)  # ends a child that waits
+            destination.close()
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+
+    assert status == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import threading
@@ -411,3 +412,39 @@ def test_a_fork_that_python_does_not_know_is_noticed(bench: Bench) -> None:
 
     assert in_fork(work, ctypes.PyDLL(None).fork)
     writer.close()
+
+
+def test_a_log_handler_that_tracks_and_a_disk_that_refuses_do_not_wait_for_each_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler has its own lock while it appends; whoever finds the disk full warns through that handler."""
+    writer = bench.writer()
+    writer.append(line("first"))
+    inside, refusing = threading.Event(), threading.Event()
+
+    class Tracking(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.name == "host":
+                inside.set()
+                refusing.wait(5.0)
+                writer.append(line("handler"))
+
+    def full(*_: Any) -> int:
+        refusing.set()
+        raise OSError(errno.ENOSPC, "full")
+
+    handler = Tracking()
+    logging.getLogger().addHandler(handler)
+    try:
+        host = threading.Thread(target=logging.getLogger("host").warning, args=("x",), daemon=True)
+        host.start()
+        assert inside.wait(5.0)
+        monkeypatch.setattr(files, "write", full)
+        other = threading.Thread(target=writer.append, args=(line("other"),), daemon=True)
+        other.start()
+        host.join(5.0)
+        other.join(5.0)
+        assert not host.is_alive()
+        assert not other.is_alive()
+    finally:
+        logging.getLogger().removeHandler(handler)

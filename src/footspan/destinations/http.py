@@ -16,7 +16,7 @@ import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from footspan import _otel
+from footspan import _otel, _platform
 from footspan._guard import guard
 from footspan._version import __version__
 from footspan.config import ConfigurationError
@@ -62,6 +62,7 @@ class HttpDestination(Destination):
         self._session: requests.Session | None = None
         self._session_pid = 0
         self._session_lock = threading.Lock()
+        _platform.on_fork(self._forked)
 
     def __repr__(self) -> str:
         """Name and id: an address or a header may hold a key."""
@@ -175,6 +176,11 @@ class HttpDestination(Destination):
             own = self._session_pid == os.getpid()
         if session is not None and own:
             session.close()
+
+    def _forked(self) -> None:
+        """Another thread of the parent may have held the lock; the connections are the parent's."""
+        self._session_lock = threading.Lock()
+        self._session = None
 
     def _open_session(self) -> requests.Session:
         with self._session_lock:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import threading
 from typing import TYPE_CHECKING, Any
 
-from footspan import _otel, emit
+from footspan import _guard, _otel, emit
 from footspan import conventions as c
 from footspan.pipeline.build import Pipeline
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
     from footspan.config import Settings
 
 _default = Slot()
-_lock = threading.RLock()  # re-entrant: a signal handler may track while its own thread is starting
+_lock = _guard.QuietLock()  # re-entrant: a signal handler may track while its own thread is starting
 
 
 def _new_lock() -> None:
     """Another thread of the parent may have held the lock when it forked."""
     global _lock  # noqa: PLW0603 - the one lock of this module
-    _lock = threading.RLock()
+    _lock = _guard.QuietLock()
 
 
 _otel.on_fork_in_child(_new_lock)

@@ -7,11 +7,10 @@ they add up after any crash.
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from footspan._guard import report
+from footspan._guard import QuietLock, report
 from footspan.spool import heartbeat
 from footspan.spool.census import Census
 from footspan.spool.journal import JournalView
@@ -54,13 +53,13 @@ class Register:
         self._watch = Watch(layout.events)
         self._views: dict[str, JournalView] = {}
         self._censuses: dict[str, Census] = {}
-        self._lock = threading.RLock()
+        self._lock = QuietLock()
         self.feeds: dict[str, DiskFeed] = {}
         self.evictions = Evictions(layout)
 
     def forked(self) -> None:
         """Start anew in a child: the lock's owner and the feeds are the parent's."""
-        self._lock = threading.RLock()
+        self._lock = QuietLock()
         self.feeds = {}
         self._views, self._censuses = {}, {}
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -71,7 +70,7 @@ class Writer:
         self._segment_bytes = segment_bytes
         self._sync = sync
         self._acked = acked
-        self._lock = threading.RLock()
+        self._lock = _guard.QuietLock()
         self._working = False
         self._fd = -1  # where the quick way writes; -1 sends it the slow way
         self._room = 0
@@ -316,7 +315,7 @@ class Writer:
 
     def _forked(self) -> None:
         """A child has no segment; what waited in memory is its parent's."""
-        self._lock = threading.RLock()
+        self._lock = _guard.QuietLock()
         place, self._place, self._fd = self._place, None, -1
         if place is not None:
             place.forked()
