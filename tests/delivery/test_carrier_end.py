@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from delivery.doubles import ScriptedDestination, carrier_of, events, line
 from footspan.delivery.carrier import Carrier
 from footspan.destinations.base import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from footspan.spool.base import Batch
 
 DELIVERED = Outcome(Verdict.DELIVERED)
 
@@ -65,3 +69,21 @@ def test_stop_keeps_trying_where_nothing_else_would_keep_the_events() -> None:
     Carrier(destination, feed, durable=False).finish_here(time.monotonic() + 5.0)
 
     assert feed.left == []
+
+
+def test_stop_between_the_taking_and_the_sending_begins_no_request() -> None:
+    """A request without time for its answer would leave its events' fate unknown, and have them sent twice."""
+    feed = events(2)
+    carrier = carrier_of(lambda _: DELIVERED, feed)
+    take = feed.take
+
+    def stopped(max_items: int, max_bytes: int) -> Batch | None:
+        batch = take(max_items, max_bytes)
+        carrier.stop(time.monotonic())
+        return batch
+
+    feed.take = stopped  # type: ignore[method-assign]
+    carrier.turn()
+
+    assert carrier.destination.requests == []  # type: ignore[attr-defined]
+    assert len(feed.left) == 2

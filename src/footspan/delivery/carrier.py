@@ -191,6 +191,9 @@ class Carrier:
                 return self._idle()
             self._idle_pause = IDLE_FIRST
             shipment = self._shipment = Shipment(batch, self.destination.on_ambiguous_for, self._record)
+        if not shipment.finished and self._time_left() < LEAST_TIME:
+            # Its time would be over before the answer, which leaves the events' fate unknown: they would go twice.
+            return Pause(Wait.EVENTS)
         pause = NOW if shipment.finished else self._ship(shipment)
         if not shipment.finished:
             return pause

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _otel, _platform
 from footspan.delivery import ledger
-from footspan.delivery.carrier import Carrier
+from footspan.delivery.carrier import LEAST_TIME, Carrier
 from footspan.delivery.signal import Signal
 
 if TYPE_CHECKING:
@@ -254,7 +254,8 @@ class Courier:
         if not self._gate.acquire(timeout=max(0.001, deadline - self._clock())):
             return
         try:
-            threadless = self._claim() if ours else []
+            # With no time for a request, what nobody carries is left to whoever comes next.
+            threadless = self._claim() if ours and deadline - self._clock() >= LEAST_TIME else []
             carriers = list(self._carriers.values())
         finally:
             self._gate.release()
