@@ -222,6 +222,16 @@ def test_the_first_event_may_come_after_the_main_thread_has_ended(late: str) -> 
     assert [event.name for event in spooled()] == ["late"]
 
 
+def test_a_first_event_at_exit_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody need run the program again for it to arrive."""
+    monkeypatch.setenv("FOOTSPAN_DESTINATIONS_CONSOLE_ENABLED", "true")
+    program = "import atexit, footspan; atexit.register(footspan.track, 'late')"
+    command = [sys.executable, "-W", "error", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert ended.stderr.endswith(" late\n")
+
+
 def test_timestamp_sets_the_event_time() -> None:
     """An aware datetime or epoch seconds become the event's time and are no property."""
     when = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.timezone.utc)

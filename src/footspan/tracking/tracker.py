@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import time
 import traceback
@@ -320,6 +321,10 @@ def _count(name: str) -> None:
 
 
 default_tracker = Tracker()
+
+# A pipeline that starts in a function at exit comes too late to ask for its own end; this one was asked for in time.
+# One that started earlier has been shut down by then, and shutting it down twice does nothing.
+atexit.register(default_tracker.shutdown)
 
 
 def now_ms(start: float) -> int:
