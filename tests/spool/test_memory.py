@@ -107,3 +107,16 @@ def test_the_rest_of_the_protocol_is_there() -> None:
     status: Any = spool.status()
     assert status["counters"]["dropped"] == 2
     assert status["destinations"][UMAMI.id]["carrier"]["state"] == "parked"
+
+
+def test_an_event_of_a_signal_handler_disturbs_no_count() -> None:
+    """It interrupts the very thread that counts, and comes in while that thread has the lock."""
+    spool = MemorySpool([UMAMI], accepts)
+    for number in range(3):
+        spool.append(line(f"u{number}"))
+    lines = spool.since(0)
+    next(lines)
+    spool.append(line("u3"))
+
+    assert len(list(lines)) == 2
+    assert spool.waiting() == {UMAMI.id: 4}

@@ -191,9 +191,6 @@ class Carrier:
                 return self._idle()
             self._idle_pause = IDLE_FIRST
             shipment = self._shipment = Shipment(batch, self.destination.on_ambiguous_for, self._record)
-        if not shipment.finished and self._time_left() < LEAST_TIME:
-            # Its time would be over before the answer, which leaves the events' fate unknown: they would go twice.
-            return Pause(Wait.EVENTS)
         pause = NOW if shipment.finished else self._ship(shipment)
         if not shipment.finished:
             return pause
@@ -202,13 +199,17 @@ class Carrier:
 
     def _ship(self, shipment: Shipment) -> Pause:
         """Make the shipment's next request and read its outcome."""
+        left = self._time_left()  # asked once: whoever stops us from here on does not cut the request off
+        if left < LEAST_TIME:
+            # Its time would be over before the answer, which leaves the events' fate unknown: they would go twice.
+            return Pause(Wait.EVENTS)
         events = shipment.next(self.destination.max_items, self.destination.max_bytes)
         self.live.working(live.SENDING)
         self._beat()
         if not self._journaled:
             self.feed.sending(shipment.batch)
             self._journaled = True
-        outcome = self._send(events)
+        outcome = self._send(events, min(self.destination.timeout, left))
         delivered = shipment.tally.delivered
         try:
             move = shipment.apply(outcome)
@@ -234,8 +235,7 @@ class Carrier:
         if move.step is not Step.GO_ON and (lone or not self._record.doubtful):
             self._shipment = None
 
-    def _send(self, events: Sequence[LogLine]) -> Outcome:
-        timeout = min(self.destination.timeout, self._time_left())
+    def _send(self, events: Sequence[LogLine], timeout: float) -> Outcome:
         self._in_flight = self._clock() + timeout + GRACE
         try:
             return self.destination.send(events, timeout)

@@ -120,7 +120,8 @@ class MemorySpool:
 
     def since(self, number: int) -> Iterator[_Kept]:
         """The lines from a number on. The lock is held."""
-        return (kept for kept in self._lines if kept.number >= number)
+        # A copy: a signal handler or finaliser of this very thread may append meanwhile.
+        return (kept for kept in tuple(self._lines) if kept.number >= number)
 
     def feed(self, target: Target) -> MemoryFeed | None:
         """The one feed of a destination; ``None`` while somebody has it."""
@@ -143,7 +144,7 @@ class MemorySpool:
 
     def _waiting(self, key: str, account: _Account) -> int:
         under_way = account.feed.under_way if account.feed is not None else 0
-        return under_way + sum(len(kept.takers[key]) for kept in self._lines if kept.number >= account.taken)
+        return under_way + sum(len(kept.takers[key]) for kept in self.since(account.taken))
 
     def status(self) -> Mapping[str, Any]:
         """The ledger, as :meth:`DiskSpool.status <footspan.spool.disk.DiskSpool.status>` gives it."""
