@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from decimal import Decimal
@@ -19,6 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import footspan
 from footspan import _guard
+from footspan.pipeline import state as state_of_pipeline
 from footspan.tracking.tracker import epoch_ns
 from spooled import Spooled, spooled
 
@@ -220,6 +222,25 @@ def test_the_first_event_may_come_after_the_main_thread_has_ended(late: str) -> 
 
     assert "failed" not in ended.stderr
     assert [event.name for event in spooled()] == ["late"]
+
+
+def test_first_events_of_many_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one thread starts the pipeline, the others' first events wait for it and are kept."""
+    attach, attaching = state_of_pipeline.attach, threading.Event()
+
+    def slowly(provider: Any) -> None:
+        attaching.set()
+        time.sleep(0.2)
+        attach(provider)
+
+    monkeypatch.setattr(state_of_pipeline, "attach", slowly)
+    first = threading.Thread(target=footspan.track, args=("first",))
+    first.start()
+    assert attaching.wait(10)
+    assert footspan.track("second")
+    first.join(10)
+
+    assert sorted(event.name for event in spooled()) == ["first", "second"]
 
 
 def test_a_first_event_at_exit_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:

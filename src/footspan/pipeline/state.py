@@ -87,8 +87,13 @@ def _new_provider(settings: Settings) -> LoggerProvider:
 
 
 def default_slot() -> Slot:
-    """The slot of the process's pipeline, for a processor that a configurator adds itself."""
-    return _default
+    """The slot of the process's pipeline, for trackers and for a processor that a configurator adds itself.
+
+    Waits for a start under way in another thread: its pipeline stands in the slot before the provider leads there, and
+    what is emitted in between is lost.
+    """
+    with _lock:
+        return _default
 
 
 def get_pipeline() -> Pipeline | None:
