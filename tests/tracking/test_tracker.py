@@ -5,9 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import subprocess
-import sys
-import threading
 import time
 import uuid
 from decimal import Decimal
@@ -20,7 +17,6 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import footspan
 from footspan import _guard
-from footspan.pipeline import state as state_of_pipeline
 from footspan.tracking.tracker import epoch_ns
 from spooled import Spooled, spooled
 
@@ -204,53 +200,6 @@ def test_a_mapping_that_cannot_be_read_keeps_the_event() -> None:
 
     assert first.name == "a"
     assert second.attributes["exception.message"] == "gone"
-
-
-@pytest.mark.parametrize(
-    "late",
-    [
-        "threading.Thread(target=lambda: (time.sleep(0.2), footspan.track('late'))).start()",
-        "atexit.register(footspan.track, 'late')",
-        "atexit.register(lambda: (footspan.init(), footspan.track('late')))",
-    ],
-)
-def test_the_first_event_may_come_after_the_main_thread_has_ended(late: str) -> None:
-    """A thread that outlives the main one, or a function at exit, may be the first to track anything."""
-    program = f"import atexit, threading, time, footspan\n{late}\n"
-    command = [sys.executable, "-W", "error", "-c", program]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-
-    assert "failed" not in ended.stderr
-    assert [event.name for event in spooled()] == ["late"]
-
-
-def test_first_events_of_many_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one thread starts the pipeline, the others' first events wait for it and are kept."""
-    attach, attaching = state_of_pipeline.attach, threading.Event()
-
-    def slowly(provider: Any) -> None:
-        attaching.set()
-        time.sleep(0.2)
-        attach(provider)
-
-    monkeypatch.setattr(state_of_pipeline, "attach", slowly)
-    first = threading.Thread(target=footspan.track, args=("first",))
-    first.start()
-    assert attaching.wait(10)
-    assert footspan.track("second")
-    first.join(10)
-
-    assert sorted(event.name for event in spooled()) == ["first", "second"]
-
-
-def test_a_first_event_at_exit_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody need run the program again for it to arrive."""
-    monkeypatch.setenv("FOOTSPAN_DESTINATIONS_CONSOLE_ENABLED", "true")
-    program = "import atexit, footspan; atexit.register(footspan.track, 'late')"
-    command = [sys.executable, "-W", "error", "-c", program]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-
-    assert ended.stderr.endswith(" late\n")
 
 
 def test_timestamp_sets_the_event_time() -> None:
