@@ -31,6 +31,7 @@ _DENIED_PARTS = (
     "password",
     "passwd",
     "passphrase",
+    "passcode",
     "secret",
     "apikey",
     "accesskey",
@@ -43,7 +44,9 @@ _DENIED_PARTS = (
     "cvv",
     "iban",
 )
-_DENIED_WHOLE = frozenset({"auth", "cvc", "jwt", "otp", "pan", "pin", "ssn", "bearer"})
+_DENIED_WHOLE = frozenset({"auth", "bearer", "pan", "pass"})
+_DENIED_WORDS = frozenset({"cvc", "jwt", "otp", "pin", "ssn"})
+"""Too short to be looked for inside other words: ``card_cvc`` and ``userPin`` have them, ``shipping`` has not."""
 _DENIED_ENDINGS = ("token", "pwd", "email", "emailaddress", "phone", "phonenumber", "mobile")
 
 _PASSING = frozenset(
@@ -60,6 +63,7 @@ _PASSING = frozenset(
 """Identity given through the API, by its attribute: a text or number there passes untouched and is documented as
 passing. What a mapping or a list there holds is examined like anything else."""
 
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 # An e-mail address is looked for from its @ outwards, so that text without one costs nothing and no text costs more
 # than its length: the part behind is bounded (RFC 1035: 63 in a label, which cannot hold the dot that ends it), the
@@ -240,7 +244,10 @@ class Redactor:
         if denied is None:
             bare = _SEPARATORS.sub("", key.lower())
             denied = key not in _PASSING and (
-                bare in _DENIED_WHOLE or bare.endswith(_DENIED_ENDINGS) or any(part in bare for part in _DENIED_PARTS)
+                bare in _DENIED_WHOLE
+                or bare.endswith(_DENIED_ENDINGS)
+                or any(part in bare for part in _DENIED_PARTS)
+                or any(word.lower() in _DENIED_WORDS for word in _WORD.findall(key))
             )
             if len(self._keys) < _KEY_CACHE_SIZE:
                 self._keys[key] = denied
