@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,3 +122,15 @@ def test_the_scope_is_redacted_as_the_resource_is() -> None:
     assert "scope" in shown
     assert "bob" not in shown
     assert "hunter2" not in shown
+
+
+def test_flush_after_shutdown_says_what_waits_at_once(otlp_sink: OtlpSink) -> None:
+    """Nobody carries here any more, so there is nothing to wait for."""
+    otlp_sink.faults.down()
+    footspan.init(destinations={"otlp": {"endpoint": otlp_sink.url}})
+    footspan.track("user.seen")
+    footspan.shutdown(0.2)
+    started = time.monotonic()
+
+    assert footspan.flush(30.0) == {"otlp": 1}
+    assert time.monotonic() - started < 10

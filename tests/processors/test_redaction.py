@@ -312,7 +312,8 @@ def test_keys_of_other_types_and_the_severity_are_examined() -> None:
     class Text(str):
         __slots__ = ()
 
-    subject = draft({Text("bob@example.com"): 1, b"bob@example.com ": 2, c.REDACTED: ["bob@example.com"]})
+    odd: dict[Any, Any] = {Text("bob@example.com"): 1, b"bob@example.com ": 2, c.REDACTED: ["bob@example.com"]}
+    subject = draft(odd)
     subject.attributes["link"] = "https://a.example/?m=bob%2540example.com"
     subject.severity_text = "bob@example.com"
     Redactor()(subject)

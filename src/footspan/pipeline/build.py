@@ -257,7 +257,7 @@ class Pipeline:
         Returns:
             Events still waiting, by destination name.
         """
-        return self.courier.flush(timeout)
+        return self.courier.flush(0.0 if self._stopped else timeout)  # once stopped, nobody here carries any more
 
     def status(self) -> Mapping[str, Any]:
         """What became of every event: see ``docs/delivery.md``."""
