@@ -104,6 +104,7 @@ def test_a_child_of_a_process_that_has_sent_takes_over(sink: OtlpGrpcSink) -> No
     assert len({call.peer for call in sink.calls}) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("support", ["", "1"])
 def test_a_fork_in_the_middle_of_a_request(support: str, sink: OtlpGrpcSink) -> None:
     """The request is cancelled rather than inherited, at once; both processes go on, and a lone child takes over."""
@@ -134,6 +135,7 @@ def test_a_fork_in_the_middle_of_a_request(support: str, sink: OtlpGrpcSink) -> 
     assert Counter(event["uid"] for event in sink.events) == Counter(uids.split())
 
 
+@pytest.mark.slow
 def test_a_child_in_which_grpc_is_dead_loses_nothing(sink: OtlpGrpcSink) -> None:
     """Where gRPC does not survive forks, the child says so and ends in time; the next process delivers its events."""
     env = {**variables(sink.url), "GRPC_ENABLE_FORK_SUPPORT": "0", "FOOTSPAN_EXIT_TIMEOUT": "1"}
@@ -150,6 +152,7 @@ def test_a_child_in_which_grpc_is_dead_loses_nothing(sink: OtlpGrpcSink) -> None
     assert Counter(event["uid"] for event in sink.events) == Counter(uids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["refused", "hanging", "mute"])
 def test_exit_is_bounded_when_the_endpoint_is_dead(fault: str, sink: OtlpGrpcSink) -> None:
     """A process leaves within ``exit_timeout`` and half a second, quietly, and keeps its events."""

@@ -72,7 +72,10 @@ def _is_sound(line: bytes) -> bool:
     return line.find(_TIME, len(_OURS)) < 0 and b"\0" not in line and (line.isascii() or _is_text(line))
 
 
-_last_suffix = [b"}" + _SCOPE]
+NONE_YET = b"\n"
+"""Stands for the ending of a line while none was seen: no line holds a newline, so none ends like this."""
+
+_last_suffix = [NONE_YET]
 """The ending of the last sound line: few are shared by all lines, and to compare is quicker than to look."""
 
 

@@ -200,7 +200,7 @@ _LEAVES = (
 @given(
     st.dictionaries(
         st.text() | st.sampled_from(["revenue", "currency"]),
-        st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20),
+        st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8),
     ),
     st.booleans(),
 )
