@@ -22,7 +22,7 @@ pytest_plugins = ["servers.fixtures"] if importlib.util.find_spec("servers.fixtu
 
 # Example times on a shared machine say nothing, so there is no deadline per example in either profile.
 settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, print_blob=True, database=None)
+settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 _SETTING_PREFIXES = ("FOOTSPAN_", "OTEL_", "TELEMETRY_")

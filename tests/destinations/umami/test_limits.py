@@ -197,10 +197,11 @@ _LEAVES = (
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.text() | st.sampled_from(["revenue", "currency"]),
-        st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8),
+        st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20),
     ),
     st.booleans(),
 )
