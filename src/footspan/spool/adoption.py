@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,23 +36,18 @@ class Place:
     lock: RecordLock
     size: int = 0
     torn: int = 0
-    file: tuple[int, int] = (0, 0)
+    file: files.Identity = (0, 0)
 
     def __post_init__(self) -> None:
         self.refresh()
 
     def refresh(self) -> None:
         """Note which file the descriptor leads to now."""
-        found = os.fstat(self.descriptor)
-        self.file = (found.st_dev, found.st_ino)
+        self.file = files.identity(self.descriptor)
 
     def ours(self) -> bool:
         """Whether the descriptor still leads to our file, and was not closed and given to another."""
-        try:
-            found = os.fstat(self.descriptor)
-        except OSError:
-            return False
-        return (found.st_dev, found.st_ino) == self.file
+        return files.is_still(self.descriptor, self.file)
 
     def intact(self, path: str) -> bool:
         """Whether what is appended here is found under ``path`` and nobody else appends."""
@@ -71,9 +65,7 @@ class Place:
 
     def forked(self) -> None:
         """Close a forked child's copy; the parent's lock and file stay as they are."""
-        with contextlib.suppress(OSError):
-            if self.ours():
-                files.close(self.descriptor)
+        files.close_ours(self.descriptor, self.file)
 
 
 def open_place(layout: Layout, fingerprint: str, limit: int, *, sync: bool = False) -> Place:

@@ -83,12 +83,14 @@ class Counters:
         header: The file's header as it was found, then as it was set.
     """
 
-    __slots__ = ("_descriptor", "_lock", "_values", "header")
+    __slots__ = ("_descriptor", "_file", "_lock", "_path", "_values", "header")
 
     def __init__(self) -> None:
         self.header = Header()
         self._values = [0] * SLOTS
         self._descriptor = -1
+        self._file: files.Identity = (0, 0)
+        self._path = ""
         self._lock = threading.RLock()  # a signal handler may count while its thread holds it
 
     def attach(self, path: str) -> None:
@@ -99,6 +101,7 @@ class Counters:
         """
         descriptor = files.open_file(path, os.O_RDWR | os.O_CREAT | _platform.OPEN_FLAGS, files.FILE_MODE)
         descriptor = _platform.move_high(descriptor)
+        self._path = path
         try:
             self.header, found = decode(os.pread(descriptor, SIZE, 0))
             self._join(descriptor, found)
@@ -114,13 +117,13 @@ class Counters:
             files.pwrite(descriptor, _pack(self.header) + _VALUES.pack(*both), 0)
             with self._lock:
                 if mine == self._values:
-                    self._values, self._descriptor = both, descriptor
+                    self._values, self._file, self._descriptor = both, files.identity(descriptor), descriptor
                     return
 
     def mark(self, boot: bytes, born: int) -> None:
         """Set the header."""
         self.header = Header(boot, born)
-        if self._descriptor >= 0:
+        if self._still_there():
             files.pwrite(self._descriptor, _pack(self.header), 0)
 
     def detach(self) -> None:
@@ -128,7 +131,7 @@ class Counters:
         with self._lock:
             descriptor, self._descriptor = self._descriptor, -1
             self._values = [0] * SLOTS
-        if descriptor >= 0:
+        if descriptor >= 0 and files.is_still(descriptor, self._file):
             files.close_later(descriptor)
 
     def forked(self) -> None:
@@ -146,7 +149,7 @@ class Counters:
         slot = _SLOT.get(name, _SLOT["other"])
         with self._lock:
             self._values[slot] += n
-        while self._descriptor >= 0:
+        while self._still_there():
             value = self._values[slot]
             try:
                 files.pwrite(self._descriptor, _VALUE.pack(value), _HEADER.size + slot * _VALUE.size)
@@ -156,6 +159,22 @@ class Counters:
             if self._values[slot] == value:
                 return
             # Another thread counted meanwhile and may have written first: the newest value must be the last.
+
+    def _still_there(self) -> bool:
+        """Whether there is a file. One that was closed behind our back is opened again; a deleted one is none."""
+        descriptor = self._descriptor
+        if descriptor < 0 or files.is_still(descriptor, self._file):
+            return descriptor >= 0
+        try:
+            again = _platform.move_high(files.open_file(self._path, os.O_RDWR | _platform.OPEN_FLAGS))
+        except OSError:
+            return False
+        with self._lock:
+            if files.identity(again) == self._file and self._descriptor == descriptor:
+                self._descriptor = again
+                return True
+        files.close(again)
+        return False
 
     def here(self) -> list[int]:
         """Counts that are in no file yet."""

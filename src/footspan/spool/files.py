@@ -20,6 +20,9 @@ from footspan import _platform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Identity = tuple[int, int]
+"""Device and number of a file: whether a descriptor still leads to what it was opened for."""
+
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 
@@ -31,13 +34,15 @@ rename = os.replace
 unlink = os.unlink
 mkdir = os.mkdir
 utime = os.utime
+chmod = os.chmod
 sync_data = _platform.sync_data
+sync_names = os.fsync
 pwrite: Callable[[int, bytes, int], int] = getattr(os, "pwrite", lambda *_: 0)  # absent on Windows
 
 _READ = os.O_RDONLY | _platform.OPEN_FLAGS
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | _platform.OPEN_FLAGS
 _LINGER = 5.0
-_leaving: deque[tuple[float, int]] = deque()
+_leaving: deque[tuple[float, int, Identity]] = deque()
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _platform.OPEN_FLAGS
 
@@ -123,23 +128,48 @@ def discard(path: str) -> bool:
     return False
 
 
+def identity(descriptor: int) -> Identity:
+    """Which file a descriptor leads to.
+
+    Raises:
+        OSError: It was closed.
+    """
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def is_still(descriptor: int, file: Identity) -> bool:
+    """Whether a descriptor still leads to our file, and was not closed behind our back and given to another."""
+    try:
+        return identity(descriptor) == file
+    except OSError:
+        return False
+
+
+def close_ours(descriptor: int, file: Identity) -> None:
+    """Close a descriptor, unless its number went to a file of the host's."""
+    if is_still(descriptor, file):
+        with contextlib.suppress(OSError):
+            close(descriptor)
+
+
 def close_later(descriptor: int) -> None:
     """Close a descriptor that another thread may be about to use.
 
     Its number must not go to a file of the host's while that thread still has it in hand.
     """
     now_s = time.monotonic()
-    _leaving.append((now_s + _LINGER, descriptor))
+    with contextlib.suppress(OSError):
+        _leaving.append((now_s + _LINGER, descriptor, identity(descriptor)))
     while _leaving and _leaving[0][0] < now_s:
-        with contextlib.suppress(OSError, IndexError):
-            close(_leaving.popleft()[1])
+        with contextlib.suppress(IndexError):
+            close_ours(*_leaving.popleft()[1:])
 
 
 def _forked() -> None:
     """No other thread is left to wait for."""
     while _leaving:
-        with contextlib.suppress(OSError):
-            close(_leaving.popleft()[1])
+        close_ours(*_leaving.popleft()[1:])
 
 
 _platform.on_fork(_forked)
@@ -158,9 +188,23 @@ def sync_directory(path: str) -> None:
     """Wait until the names in a directory are on the medium."""
     descriptor = open_file(path, os.O_RDONLY | _platform.OPEN_FLAGS)
     try:
-        os.fsync(descriptor)
+        sync_names(descriptor)
     finally:
         close(descriptor)
+
+
+def make_directories(path: str) -> None:
+    """Make a directory and those above it that are missing.
+
+    Raises:
+        OSError: One cannot be made.
+    """
+    if not os.path.isdir(path):
+        parent = os.path.dirname(path)
+        if parent != path:
+            make_directories(parent)
+        with contextlib.suppress(FileExistsError):
+            mkdir(path, DIRECTORY_MODE)
 
 
 def own_directory(path: str) -> bool:
@@ -185,7 +229,7 @@ def own_directory(path: str) -> bool:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         return False
     if stat.S_IMODE(found.st_mode) & 0o077:
-        os.chmod(path, DIRECTORY_MODE)
+        chmod(path, DIRECTORY_MODE)
     return True
 
 

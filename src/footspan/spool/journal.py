@@ -213,14 +213,14 @@ class Journal:
         OSError: It cannot be opened.
     """
 
-    __slots__ = ("_compact_bytes", "_descriptor", "_size", "_stale", "fold", "path")
+    __slots__ = ("_compact_bytes", "_descriptor", "_file", "_size", "_stale", "fold", "path")
 
     def __init__(self, path: str, compact_bytes: int = COMPACT_BYTES) -> None:
         self.path = path
         self.fold = Fold()
         self._compact_bytes = compact_bytes
         self._stale = False
-        self._descriptor = files.open_journal(path)
+        self._open()
         data = files.read_all(path)
         self._size = len(data)
         self.fold.read(data)
@@ -232,6 +232,7 @@ class Journal:
             self.fold.apply(operation)
         if not self._stale:
             try:
+                self._check()
                 files.write_whole(self._descriptor, data)
                 self._size += len(data)
             except OSError as error:
@@ -247,17 +248,29 @@ class Journal:
         try:
             # Synced: an empty journal after a power cut would send every waiting event again.
             files.replace(self.path, data, sync=True)
-            descriptor = files.open_journal(self.path)
+            former = self._descriptor, self._file
+            self._open()
         except OSError as error:
             report("rewrite of a journal", error)
             self._compact_bytes += COMPACT_BYTES  # not again at once
             return
-        self._close()
-        self._descriptor = descriptor
+        files.close_ours(*former)
         self._size = len(data)
         self._stale = False
         # A sum that is large by itself must not be written again and again.
         self._compact_bytes = max(self._compact_bytes, 2 * len(data))
+
+    def _open(self) -> None:
+        descriptor = _platform.move_high(files.open_journal(self.path))
+        self._file = files.identity(descriptor)
+        self._descriptor = descriptor
+
+    def _check(self) -> None:
+        """Open the file again if it was closed behind our back: its number may be the host's by now."""
+        if not files.is_still(self._descriptor, self._file):
+            former = self._file
+            self._open()
+            self._stale = self._file != former  # somebody deleted it: the sum must be written
 
     def close(self) -> None:
         """Close the file."""
@@ -272,8 +285,7 @@ class Journal:
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            files.close(descriptor)
+        files.close_ours(descriptor, self._file)
 
 
 class JournalView:

@@ -106,10 +106,9 @@ def _places(settings: Settings) -> Iterator[tuple[Path, bool]]:
 
 
 def _own_parent(path: Path, *, shared: bool) -> bool:
-    path.parent.mkdir(mode=files.DIRECTORY_MODE, parents=True, exist_ok=True)
+    files.make_directories(str(path if shared else path.parent))
     if not shared:
         return files.own_directory(str(path))
-    path.mkdir(mode=files.DIRECTORY_MODE, exist_ok=True)
     link, found = path.lstat(), path.stat()
     trusted = {0, os.geteuid()}
     # In a folder where everybody may rename, somebody could put a folder of theirs in place of ours.
