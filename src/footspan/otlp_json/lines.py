@@ -16,7 +16,7 @@ from footspan.otlp_json.records import NO_NAME, PREFIX, SUFFIX_MARK, encode_line
 from footspan.otlp_json.text import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from typing import TypeAlias
 
     _Layout: TypeAlias = tuple[re.Match[bytes], int]
@@ -208,20 +208,6 @@ def explode(line: bytes) -> list[LogLine]:
         return list(_written_anew(decode(line)))
     except ValueError:
         return []
-
-
-def merge(lines: Sequence[LogLine]) -> bytes:
-    """One ``ExportLogsServiceRequest`` for some lines, without parsing them.
-
-    Lines with equal suffixes share a resource and a scope, in the order of the first of them; inside such a group the
-    order is kept.
-    """
-    groups: dict[bytes, list[bytes]] = {}
-    for line in lines:
-        groups.setdefault(line.suffix, []).append(line.record)
-    inner = len(_ROOT) + 1  # the groups stand between the brackets of `{"resourceLogs":[` … `]}`
-    written = [b"%b%b%b" % (PREFIX[inner:], b",".join(records), suffix[:-2]) for suffix, records in groups.items()]
-    return b"%b%b]}" % (PREFIX[:inner], b",".join(written))
 
 
 def _layout(line: bytes) -> _Layout | None:
