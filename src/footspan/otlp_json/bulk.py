@@ -1,0 +1,131 @@
+"""Many stored lines at once: a batch that is counted, cut and joined without a look at any single line.
+
+A line of ours whose shape was checked is kept as the bytes between two marks that all such lines share; what follows it
+is the same object for all lines of one scope and resource. So joining a thousand of them is one native call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, overload
+
+from footspan import conventions as c
+from footspan.otlp_json.lines import LogLine
+from footspan.otlp_json.records import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OPENING: Final = PREFIX + b'{"timeUnixNano":"'
+"""What every line of ours begins with."""
+
+_RECORD: Final = OPENING[len(PREFIX) :]
+_BETWEEN: Final = b"}," + _RECORD
+_GROUP: Final = len(b'{"resourceLogs":[')
+_REDACTED: Final = b'{"key":"%b","value"' % c.REDACTED.encode()
+
+
+class Lines(Sequence[LogLine]):
+    """Stored lines in the order in which they leave; each is made a :class:`LogLine` when somebody asks for it.
+
+    Args:
+        parts: For each line what stands between :data:`OPENING` and its suffix, or the line itself where its shape is
+            not ours or was not checked.
+        suffixes: For each part what follows it, from the record's closing brace on, without the newline; anything for
+            a line.
+    """
+
+    __slots__ = ("_parts", "_suffixes")
+
+    def __init__(self, parts: list[bytes | LogLine], suffixes: list[bytes]) -> None:
+        self._parts = parts
+        self._suffixes = suffixes
+
+    def __repr__(self) -> str:
+        return f"<{len(self._parts)} lines>"
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> LogLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> Lines: ...
+    def __getitem__(self, index: int | slice) -> LogLine | Lines:
+        """One line, or a stretch of them."""
+        if isinstance(index, slice):
+            return Lines(self._parts[index], self._suffixes[index])
+        part = self._parts[index]
+        if type(part) is bytes:
+            # Kept, so that what is found out about it is found out once.
+            part = self._parts[index] = LogLine(OPENING + part + self._suffixes[index])
+        return part  # type: ignore[return-value] # mypy does not narrow by type()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the stored lines, newlines included."""
+        if self._uniform():
+            frame = len(OPENING) + len(self._suffixes[0]) + 1
+            return sum(map(len, self._parts)) + frame * len(self._parts)  # type: ignore[arg-type]
+        return sum(
+            len(OPENING) + len(part) + len(suffix) + 1 if isinstance(part, bytes) else len(part.line) + 1
+            for part, suffix in zip(self._parts, self._suffixes, strict=True)
+        )
+
+    @property
+    def redacted(self) -> int:
+        """How many keys the redactor removed or changed in all of them."""
+        return sum(
+            self[index].redacted
+            for index, part in enumerate(self._parts)
+            if not isinstance(part, bytes) or _REDACTED in part
+        )
+
+    def groups(self) -> dict[bytes, bytes]:
+        """The records of each suffix (as :attr:`LogLine.suffix` gives it), joined by commas."""
+        if self._uniform():
+            return {self._suffixes[0][1:]: b"%b%b}" % (_RECORD, _BETWEEN.join(self._parts))}  # type: ignore[arg-type]
+        found: dict[bytes, list[bytes]] = {}
+        for part, suffix in zip(self._parts, self._suffixes, strict=True):
+            if isinstance(part, bytes):
+                found.setdefault(suffix[1:], []).append(b"%b%b}" % (_RECORD, part))
+            else:
+                found.setdefault(part.suffix, []).append(part.record)
+        return {suffix: b",".join(records) for suffix, records in found.items()}
+
+    def _uniform(self) -> bool:
+        """Whether all lines were checked and end alike."""
+        suffixes = self._suffixes
+        return (
+            bool(suffixes)
+            and suffixes.count(suffixes[0]) == len(suffixes)
+            and set(map(type, self._parts)) == {bytes}
+        )
+
+
+def merge(lines: Sequence[LogLine]) -> bytes:
+    """One ``ExportLogsServiceRequest`` for some lines, without parsing them.
+
+    Lines with equal suffixes share a resource and a scope, in the order of the first of them; inside such a group the
+    order is kept.
+    """
+    groups = lines.groups() if isinstance(lines, Lines) else _groups(lines)
+    written = [b"%b%b%b" % (PREFIX[_GROUP:], records, suffix[:-2]) for suffix, records in groups.items()]
+    return b"%b%b]}" % (PREFIX[:_GROUP], b",".join(written))
+
+
+def stored_size(lines: Iterable[LogLine]) -> int:
+    """Bytes of some stored lines, newlines included."""
+    return lines.size if isinstance(lines, Lines) else sum(len(line.line) + 1 for line in lines)
+
+
+def redacted_in(lines: Iterable[LogLine]) -> int:
+    """How many keys the redactor removed or changed in some lines."""
+    return lines.redacted if isinstance(lines, Lines) else sum(line.redacted for line in lines)
+
+
+def _groups(lines: Iterable[LogLine]) -> dict[bytes, bytes]:
+    groups: dict[bytes, list[bytes]] = {}
+    for line in lines:
+        groups.setdefault(line.suffix, []).append(line.record)
+    return {suffix: b",".join(records) for suffix, records in groups.items()}
