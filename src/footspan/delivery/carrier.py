@@ -78,6 +78,7 @@ class Carrier:
         self._asked_until = 0.0
         self._idle_pause = IDLE_FIRST
         self._deadline: float | None = None
+        self._leaving = False
         self._in_flight = 0.0
         self._pulse = threading.Lock()
         self._over = False
@@ -121,6 +122,12 @@ class Carrier:
         """Deliver what is waiting, until ``deadline`` (clock seconds) at the most, then give the destination up."""
         self._deadline = deadline
         self._signal.give()
+
+    def leave(self, deadline: float) -> None:
+        """Finish the batch that was begun, begin no other, then give the destination up: somebody else will carry."""
+        self._leaving = True
+        if self._deadline is None:
+            self.stop(deadline)
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread's end; whether it came."""
@@ -184,6 +191,8 @@ class Carrier:
     def _turn(self) -> Pause:
         shipment = self._shipment
         if shipment is None:
+            if self._leaving:
+                return Pause(Wait.EVENTS)
             self._signal.clear()
             self._resting()
             batch = self.feed.take(self.destination.max_items, self.destination.max_bytes)

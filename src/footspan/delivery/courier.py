@@ -11,21 +11,23 @@ from footspan import _guard, _otel, _platform
 from footspan.delivery import ledger
 from footspan.delivery.carrier import LEAST_TIME, Carrier
 from footspan.delivery.signal import Signal
+from footspan.delivery.standing import turn_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from footspan.delivery.standing import Turn
     from footspan.destinations.base import Destination
     from footspan.spool.base import Spool, Target
-
-CLAIM_EVERY: Final = 0.9
-"""Seconds between two tries for the destinations that somebody else carries: his death is noticed within one."""
 
 MAINTAIN_EVERY: Final = 5.0
 """Seconds between two rounds of the spool's own housekeeping."""
 
 START_AGAIN_AFTER: Final = 5.0
 """Seconds until the next try where the system refused a thread."""
+
+YIELD_WITHIN: Final = 30.0
+"""Seconds that a batch which was begun may take until a carrier that yields gives its destination up."""
 
 _POLL_FIRST: Final = 0.01
 _POLL_LONGEST: Final = 0.1
@@ -42,6 +44,7 @@ class Courier:
         destinations: Where they go.
         exit_timeout: Seconds that an ending process may spend on delivery, all destinations together.
         carry: ``False`` leaves delivery to other processes.
+        turn: Whose turn it is; by default this process yields to a dedicated deliverer.
         clock: Monotonic seconds.
     """
 
@@ -52,6 +55,7 @@ class Courier:
         *,
         exit_timeout: float,
         carry: bool = True,
+        turn: Turn | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.exit_timeout = exit_timeout
@@ -60,6 +64,8 @@ class Courier:
         self._durable = bool(getattr(spool, "durable", True))
         self._clock = clock
         self._carry = carry
+        self._turn = turn or turn_in(spool)
+        self._turn.rouse = self._rouse
         targets = {target.id: target for target in spool.targets}
         self._destinations: dict[str, Destination] = {}
         for destination in destinations:
@@ -90,7 +96,7 @@ class Courier:
 
         To find that out means to read them, which a thread of its own does, so that the caller does not wait for it.
         """
-        if self._durable and self._may_carry():
+        if self._durable and (self._turn.on_call or self._may_carry()):
             with _guard.guard("courier"), suppress(RuntimeError):  # no thread to be had: the first event tries again
                 threading.Thread(target=self._look, name="footspan-look", daemon=True).start()
 
@@ -98,7 +104,12 @@ class Courier:
         with _guard.guard("courier"):
             waiting = self._spool.waiting()
             if any(waiting.get(key) for key in self._destinations):
-                self._start_threads()
+                self._rouse()
+
+    def begin(self) -> bool:
+        """Carry from now on, whether there are events or not; whether threads could be started."""
+        self._start_threads()
+        return self._coordinator is not None
 
     def wake(self) -> None:
         """Tell the carriers of a new event; called after every append, so it does nothing while they are busy."""
@@ -106,6 +117,11 @@ class Courier:
             self._rouse()
 
     def _rouse(self) -> None:
+        if self._turn.on_call:
+            self._wanted = True
+            self._turn.check()
+            if not self._turn.carries:
+                return
         self._idle = False
         if self._coordinator is None:
             with _guard.guard("courier"):
@@ -158,7 +174,7 @@ class Courier:
         A child of ``multiprocessing`` ends by ``os._exit``, so whatever it had in flight would be cut short. What it
         has in memory would end with it in any case.
         """
-        if not self._carry or self._closed:
+        if not self._carry or self._closed or not self._turn.carries:
             return False
         return not (self._durable and _platform.in_multiprocessing_child())
 
@@ -188,6 +204,7 @@ class Courier:
         maintained = self._clock()
         with _otel.suppressed():
             while not self._closed:
+                self._turn.check()
                 with self._gate:
                     if not self._closed:  # not after ``shutdown``, which may just have had the gate
                         self._claim()
@@ -199,10 +216,10 @@ class Courier:
                         self._spool.maintain()
                     except Exception as error:  # noqa: BLE001 - the courier never dies
                         _guard.report("spool maintenance", error)
-                self._signal.wait(CLAIM_EVERY)
+                self._signal.wait(self._turn.every)
 
     def _claim(self) -> list[Carrier]:
-        """Try the lock of every destination that nobody here carries; ``_gate`` is held.
+        """Try the lock of every destination that is ours to carry, give up the others; ``_gate`` is held.
 
         Returns:
             Carriers that hold a destination but could not start a thread.
@@ -210,13 +227,16 @@ class Courier:
         threadless: list[Carrier] = []
         for key, destination in self._destinations.items():
             carrier = self._carriers.get(key)
-            if carrier is not None and (carrier.alive or carrier in threadless):
-                continue
             try:
+                mine = self._turn.mine(self._targets[key])
+                if carrier is not None and (carrier.alive or carrier in threadless):
+                    if not mine:
+                        carrier.leave(self._clock() + YIELD_WITHIN)
+                    continue
                 if carrier is not None:
                     carrier.feed.close()
                     del self._carriers[key]
-                feed = self._spool.feed(self._targets[key])
+                feed = self._spool.feed(self._targets[key]) if mine else None
             except Exception as error:  # noqa: BLE001 - the other destinations must not suffer
                 _guard.report("taking a destination over", error)
                 continue
@@ -247,6 +267,8 @@ class Courier:
         if self._closed:
             return
         deadline = self._clock() + max(0.0, self.exit_timeout if timeout is None else timeout)
+        if self._wanted:
+            self._turn.ending(deadline - self._clock())
         ours = self._wanted and self._may_carry()
         self._closed = True
         self._idle = False
@@ -268,6 +290,26 @@ class Courier:
             carrier.finish_here(self._clock() + share)
         for carrier in threaded:
             carrier.join(deadline - self._clock())
+        self._turn.release()
+
+    def leave(self, patience: float) -> None:
+        """Give every destination up as soon as the batch under way is through; what waits is left to others.
+
+        Args:
+            patience: Seconds to wait for that.
+        """
+        deadline = self._clock() + patience
+        self._closed = True
+        self._idle = False
+        self._signal.give()
+        if self._gate.acquire(timeout=max(0.001, patience)):
+            carriers = list(self._carriers.values())
+            self._gate.release()
+            for carrier in carriers:
+                carrier.leave(deadline)
+            for carrier in carriers:
+                carrier.join(deadline - self._clock())
+        self._turn.release()
 
     def _after_fork(self) -> None:
         """In a forked child: the threads stayed with the parent, and so did the destinations they hold."""

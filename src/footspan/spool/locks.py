@@ -119,8 +119,8 @@ def _lock(path: str, descriptor: int) -> RecordLock | None:
     return None
 
 
-def is_held(path: str) -> bool:
-    """Whether anybody holds a file's lock, this process included. Takes no lock.
+def is_held(path: str, *, elsewhere: bool = False) -> bool:
+    """Whether anybody holds a file's lock, this process included unless ``elsewhere``. Takes no lock.
 
     Raises:
         OSError: The file cannot be opened, other than for not being there.
@@ -128,7 +128,7 @@ def is_held(path: str) -> bool:
     with _mutex:
         try:
             if _key_of(os.stat(path)) in _held:
-                return True
+                return not elsewhere
             descriptor = files.open_file(path, _FLAGS)
         except FileNotFoundError:
             return False
