@@ -13,6 +13,8 @@ import os
 import platform
 import struct
 import sys
+import threading
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableSequence
+    from collections.abc import Callable, Iterator, MutableSequence
 
 DURABLE: bool = bool(fcntl) and all(
     hasattr(os, name) for name in ("register_at_fork", "geteuid", "pread", "O_NOFOLLOW", "O_CLOEXEC")
@@ -38,6 +40,8 @@ OPEN_FLAGS: int = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | g
 
 _HIGH = 230
 _MADV_WIPEONFORK = 18
+_PATIENCE = 3.0
+"""Seconds that a fork waits for an import of ours, and a thread for another to notice a fork."""
 
 # -- file locks --------------------------------------------------------------------------------------------------------
 
@@ -131,15 +135,66 @@ def on_fork(hook: Callable[[], None]) -> None:
 
 def after_fork() -> None:
     """Run the hooks of ``on_fork``. The interpreter's own forks do this by themselves."""
-    fork_mark[0] = 1
-    for reference in tuple(_fork_hooks):
-        hook = reference()
-        if hook is not None:
-            hook()
+    mine = (threading.get_ident(), object())
+    first = _noticing.setdefault(os.getpid(), mine)
+    if first is mine:
+        try:
+            for reference in tuple(_fork_hooks):
+                hook = reference()
+                if hook is not None:
+                    hook()
+        finally:
+            fork_mark[0] = 1
+            _noticing.clear()
+    elif first[0] != mine[0]:  # another thread of the child is at it
+        deadline = time.monotonic() + _PATIENCE
+        while not fork_mark[0] and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+
+def notice_fork() -> None:
+    """Run the hooks of ``on_fork`` if this process was forked without the interpreter's knowledge."""
+    if not fork_mark[0]:
+        after_fork()
+
+
+_noticing: dict[int, tuple[int, object]] = {}
+"""Which thread of a process runs the hooks; filled by one atomic step, so that the others know to wait."""
+
+_importing = threading.RLock()
+_forking = threading.local()
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Import modules in a thread that the host knows nothing of: a fork waits until that is done.
+
+    A child forked in the middle of an import inherits the module's lock without its owner, and hangs as soon as it
+    imports the module itself, whoever's idea the first import was.
+    """
+    with _importing:
+        yield
+
+
+def _before_fork() -> None:
+    # Not for ever: the import may be waiting for a module that the forking thread is just importing.
+    _forking.holds = _importing.acquire(timeout=_PATIENCE)
+
+
+def _after_fork_in_parent() -> None:
+    if _forking.holds:
+        _importing.release()
+
+
+def _after_fork_in_child() -> None:
+    global _importing  # noqa: PLW0603 - its owner may be a thread that the child does not have
+    _importing = threading.RLock()
+    _noticing.clear()
+    after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 def in_multiprocessing_child() -> bool:

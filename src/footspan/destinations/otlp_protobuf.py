@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from footspan import _platform
 from footspan.otlp_json.text import loads
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def request_message(body: bytes, signal: Signal) -> Message:
     Raises:
         ValueError: A value has no place in protobuf, such as an integer beyond 64 bits.
     """
-    from google.protobuf import json_format  # noqa: PLC0415 - only backends without JSON cost this
+    with _platform.importing():
+        from google.protobuf import json_format  # noqa: PLC0415 - only backends without JSON cost this
 
     request = loads(body)
     resources, scopes, items = _PARTS[signal]
@@ -112,10 +114,12 @@ def partial_success(response: Any, signal: Signal) -> tuple[int, bool]:
 def _messages(signal: Signal) -> tuple[type[Message], type[Message]]:
     """The request and the response of a signal."""
     if signal == "logs":
-        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs  # noqa: PLC0415 - see above
+        with _platform.importing():
+            from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs  # noqa: PLC0415 - see above
 
         return logs.ExportLogsServiceRequest, logs.ExportLogsServiceResponse
-    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace  # noqa: PLC0415 - see above
+    with _platform.importing():
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace  # noqa: PLC0415 - see above
 
     return trace.ExportTraceServiceRequest, trace.ExportTraceServiceResponse
 
