@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from footspan._version import __version__
+from footspan.cli.deliver import deliver
 from footspan.cli.gateway import gateway
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ def footspan() -> None:
       footspan status                     every service's events, per destination
       footspan status --service shop      one service
       footspan status --json | jq .       for programs
+      footspan deliver --service shop     deliver in a process of its own
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
 
 
+footspan.add_command(deliver)
 footspan.add_command(gateway)
 
 

@@ -16,6 +16,7 @@ from footspan.delivery.standing import turn_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from footspan.delivery.live import Live
     from footspan.delivery.standing import Turn
     from footspan.destinations.base import Destination
     from footspan.spool.base import Spool, Target
@@ -152,6 +153,10 @@ class Courier:
             left = goal.left()
         return {self._targets[key].name: count for key, count in left.items()}
 
+    def hurry(self, seconds: float) -> None:
+        """Have our carriers try at once, and often for so long; a ``Retry-After`` still holds."""
+        self._hurry(self._clock() + seconds)
+
     def _hurry(self, until: float) -> None:
         self._hurry_until = max(self._hurry_until, until)
         if self._coordinator is None and not self._closed:
@@ -163,8 +168,11 @@ class Courier:
 
     def status(self) -> dict[str, Any]:
         """What became of every event, and what each destination's carrier is doing: see ``docs/delivery.md``."""
-        live = {key: carrier.live for key, carrier in list(self._carriers.items()) if carrier.carrying}
-        return ledger.shape(self._spool.status(), self._destinations, live)
+        return ledger.shape(self._spool.status(), self._destinations, self.live())
+
+    def live(self) -> dict[str, Live]:
+        """What our carriers are doing, by destination id."""
+        return {key: carrier.live for key, carrier in list(self._carriers.items()) if carrier.carrying}
 
     # -- carrying ------------------------------------------------------------------------------------------------------
 

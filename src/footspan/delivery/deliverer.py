@@ -1,0 +1,177 @@
+"""A process's whole work when that is delivery: one service's spool, its destinations, and a courier that stands."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from footspan import _guard
+from footspan.config.errors import ConfigurationError
+from footspan.delivery import ledger, standing
+from footspan.delivery.courier import Courier
+from footspan.delivery.routing import accepts
+from footspan.destinations import build_destination
+from footspan.spool.base import Target
+from footspan.spool.disk import DiskSpool
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from footspan.config import DestinationSettings, Settings
+    from footspan.destinations.base import Destination
+    from footspan.spool.layout import Layout
+
+
+def carried(settings: Settings, *, console: bool = True) -> list[DestinationSettings]:
+    """The destinations that a courier delivers to; the others write in the process that tracks.
+
+    Args:
+        settings: What is configured.
+        console: Whether this process has a terminal to print events on.
+    """
+    apart = {"logging"} if console else {"logging", "console"}
+    return [each for each in settings.destinations if each.enabled and each.type not in apart]
+
+
+class Deliverer:
+    """Delivers one service's spool in place of the service's own processes.
+
+    Args:
+        layout: The spool, prepared.
+        settings: Its limits.
+        destinations: Settings of the destinations to stand for.
+
+    Attributes:
+        service: The service's name as its folder has it.
+        root: The spool's folder.
+
+    Raises:
+        ConfigurationError: A destination cannot be built from its settings.
+    """
+
+    def __init__(self, layout: Layout, settings: Settings, destinations: Iterable[DestinationSettings]) -> None:
+        self.service = Path(layout.root).name
+        self.root = layout.root
+        self._layout = layout
+        built: list[Destination] = []
+        targets = []
+        for declared in destinations:
+            destination = build_destination(declared)
+            built.append(destination)
+            targets.append(Target(destination.id, declared.name, declared.type, declared.events))
+        self._targets = {target.id: target for target in targets}
+        self.turn = standing.Dedicated(layout)
+        self._spool = DiskSpool(
+            layout,
+            targets,
+            accepts,
+            max_bytes=settings.spool.max_bytes,
+            max_age=settings.spool.max_age,
+            sync=settings.spool.durability == "disk",
+        )
+        self._courier = Courier(self._spool, built, exit_timeout=settings.exit_timeout, turn=self.turn)
+        self._named: set[str] = set()
+        self._goal: ledger.Goal | None = None
+
+    def begin(self) -> bool:
+        """Carry from now on; whether the system had threads for it."""
+        return self._courier.begin()
+
+    def leave(self, patience: float) -> None:
+        """Finish the requests under way, journal their outcome and let the next one carry."""
+        self._courier.leave(patience)
+        with _guard.guard("closing the spool"):
+            self._spool.close()
+
+    def status(self) -> dict[str, Any]:
+        """The ledger, as ``footspan.status()`` has it."""
+        return self._courier.status()
+
+    @property
+    def standing_for(self) -> list[str]:
+        """The names of the destinations whose place is ours."""
+        held = self.turn.stands_for
+        return [target.name for key, target in self._targets.items() if key in held]
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is clear for each destination who stands for it."""
+        return len(self.turn.stands_for) + len(self.others()) >= len(self._targets)
+
+    def others(self) -> dict[str, dict[str, Any]]:
+        """The destinations for which another deliverer stands, by name, and who that is."""
+        held = self.turn.stands_for
+        found = {t.name: standing.who(self._layout, key) for key, t in self._targets.items() if key not in held}
+        return {name: identity for name, identity in found.items() if identity}
+
+    def busy(self, within: float) -> bool:
+        """Whether something waits that we shall try to deliver within so many seconds.
+
+        A destination that is parked or long unreachable is probed so seldom that waiting for it is no work.
+        """
+        now = time.time()
+        held = self.turn.stands_for
+        waiting = self._spool.waiting()
+        live = self._courier.live()
+        for key in held:
+            if waiting.get(key):
+                next_try = live[key].next_try if key in live else None
+                if next_try is None or next_try - now <= within:
+                    return True
+        return False
+
+    def apps_alive(self) -> bool:
+        """Whether a process of the service has the spool open to write."""
+        return standing.writers_alive(self._layout)
+
+    def aim(self) -> None:
+        """Make what waits now the goal of :meth:`left`."""
+        self._goal = ledger.Goal(self._spool, self._targets)
+
+    def hurry(self, seconds: float) -> None:
+        """Try often for so long, whatever the pauses between requests that fail would be."""
+        self._courier.hurry(seconds)
+
+    def left(self) -> dict[str, int]:
+        """How much of the goal each destination still lacks, by name."""
+        left = {} if self._goal is None else self._goal.left()
+        return {self._targets[key].name: count for key, count in left.items()}
+
+    def warn_of_strangers(self) -> None:
+        """Name once each destination that has events waiting and no settings here."""
+        for name, entry in self.strangers(self.status(), self._named).items():
+            self._named.add(entry["id"])
+            _guard.logger.warning(
+                "footspan: %s: %d events wait for destination %s (%s), of which these settings know nothing: name it "
+                "under `destinations:` in the file given with --config, or in FOOTSPAN_DESTINATIONS_%s_..., with the "
+                "same address as in the service; until then they wait",
+                self.service,
+                entry["waiting"],
+                name,
+                entry["id"],
+                name.partition(" ")[0].upper(),
+            )
+
+    @staticmethod
+    def strangers(status: dict[str, Any], known: Collection[str] = ()) -> dict[str, Any]:
+        """The entries of a ledger that have events waiting and no settings here, by name."""
+        return {
+            name: entry
+            for name, entry in status["destinations"].items()
+            if entry["waiting"] and not entry["configured"] and entry["id"] not in known
+        }
+
+
+def refuse_memory(settings: Settings) -> None:
+    """A spool in memory is nobody else's to deliver.
+
+    Raises:
+        ConfigurationError: That is what the settings ask for.
+    """
+    if settings.spool.durability == "memory":
+        raise ConfigurationError(
+            "telemetry.spool.durability",
+            "'memory'",
+            "Write 'process' or 'disk': events in memory can only be delivered by the process that has them.",
+        )
