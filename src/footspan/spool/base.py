@@ -30,11 +30,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A run of whole lines in one segment: bytes ``start`` to ``end``."""
+    """A run of whole lines in one segment: bytes ``start`` to ``end``.
+
+    ``events`` is how many events of them the destination takes: once the segment is deleted, nothing else tells.
+    """
 
     segment: str
     start: int
     end: int
+    events: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -48,7 +52,7 @@ class Batch:
         ambiguous: The lines were being sent when their carrier died: they may have arrived.
     """
 
-    events: list[LogLine]
+    events: Sequence[LogLine]
     ranges: list[Range]
     skipped: int = 0
     ambiguous: bool = False
@@ -82,6 +86,18 @@ class Feed(Protocol):
 
     def done(self, batch: Batch, tally: Tally) -> None:
         """Journal the outcome and move the cursor past the batch."""
+
+    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+        """Journal a part of a batch as done and let the rest be cut anew, with what came meanwhile.
+
+        Args:
+            batch: The batch under way. Its other events are dealt with, as the tally says.
+            left: Those of its events that certainly did not arrive.
+            tally: What became of the others.
+
+        Returns:
+            Whether that could be done; else the batch stays as it is.
+        """
 
     def waiting(self) -> int:
         """How many events the destination takes and does not have yet."""

@@ -11,12 +11,14 @@ class Cursor:
     Attributes:
         offset: Everything before it is acknowledged.
         acked: ``(start, end)`` stretches beyond ``offset``: sorted, apart from each other.
+        events: How many events were acknowledged that the destination takes.
     """
 
-    __slots__ = ("acked", "offset")
+    __slots__ = ("acked", "events", "offset")
 
-    def __init__(self, offset: int = 0) -> None:
+    def __init__(self, offset: int = 0, events: int = 0) -> None:
         self.offset = offset
+        self.events = events
         self.acked: list[tuple[int, int]] = []
 
     def add(self, start: int, end: int) -> None:

@@ -115,6 +115,7 @@ class DiskSpool:
                 self._accepts,
                 count=self._counters.add,
                 waiting=self._register.waiting,
+                evicted=self._register.is_evicted,
                 quiet=self._quiet,
             )
         except BaseException:
@@ -154,10 +155,9 @@ class DiskSpool:
             carries for it.
         """
         buffered = self._buffered()
-        lost = self._register.evictions.lost()
         destinations = {}
         for identifier, target in self._register.targets().items():
-            entry = self._register.destination(identifier, target, lost.get(identifier, 0))
+            entry = self._register.destination(identifier, target)
             entry["waiting"] += buffered.get(identifier, 0)
             entry["accepted"] += buffered.get(identifier, 0)
             destinations[identifier] = entry

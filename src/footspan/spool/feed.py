@@ -6,7 +6,7 @@ import heapq
 import time
 from contextlib import suppress
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from footspan import _platform
 from footspan._guard import report
@@ -58,6 +58,7 @@ class DiskFeed:
         waiting: How many events a destination has not acknowledged.
         quiet: See :data:`QUIET`.
     """
+        evicted: Whether a segment was deleted before everybody had it.
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class DiskFeed:
         waiting: Callable[[str, Fold], int],
         quiet: float = QUIET,
     ) -> None:
+        evicted: Callable[[str], bool] = lambda _: False,
         self._layout = layout
         self._id = target.id
         self._lock = lock
@@ -80,6 +82,7 @@ class DiskFeed:
         self._waiting = waiting
         self._quiet = quiet
         self._path = layout.destination(target.id)
+        self._evicted = evicted
         self._watch = Watch(layout.events)
         self._quarantine = sidefiles.Quarantine(layout)
         self._heartbeat = Heartbeat(f"{self._path}/state.json", target)
@@ -199,7 +202,8 @@ class DiskFeed:
             cursor = self.fold.cursor(name)
             start = checked_start(path, cursor)
             if start is not None:
-                self._journal.write({"op": "at", "segment": name, "offset": start, "acked": []})
+                events = {"events": cursor.events} if cursor.events else {}
+                self._journal.write({"op": "at", "segment": name, "offset": start, "acked": [], **events})
                 cursor = self.fold.cursor(name)
         except OSError as error:
             self._is_broken(name, error)
@@ -228,18 +232,18 @@ class DiskFeed:
         """What was being sent when a carrier died, alone; ``None`` when none of it is left to send."""
         pending = self.fold.pending[0]
         lost: list[Range] = []
-        found = 0
         full = False
         for r in pending.ranges:
             items = self._items(r)
             if items is None:
                 lost.append(r)
             for item in items or ():
-                found += len(item.events)
                 full = full or not cut.take(r.segment, item)
-        if lost:  # evicted while nobody carried
-            missing = Tally(refused={"evicted": pending.count - found} if pending.count > found else {})
-            self._journal.write(ops.done(lost, missing), *(ops.gone(name) for name in {r.segment for r in lost}))
+        if lost:  # while nobody carried; the record of evictions counts those it names
+            deleted = sum(r.events for r in lost if not self._evicted(r.segment))
+            ranges = [Range(r.segment, r.start, r.end) for r in lost]
+            tally = Tally(refused={"evicted": deleted} if deleted else {})
+            self._journal.write(ops.done(ranges, tally), *map(self._gone, {r.segment for r in lost}))
         batch = self._hand_out(cut, ambiguous=True)
         if batch is None and not lost and self.fold.pending[:1] == [pending]:
             self._journal.write(ops.kept(pending.ranges))  # the segment was cut short: nothing of it is left
@@ -274,6 +278,10 @@ class DiskFeed:
 
     def _refresh(self) -> bool:
         """See which segments there are; whether that could be seen."""
+    def _gone(self, name: str) -> dict[str, Any]:
+        """Forget a cursor. What was dealt with of an evicted segment is needed to tell how much of it was lost."""
+        return ops.gone(name, self.fold.dealt_with(name) if self._evicted(name) else 0)
+
         try:
             listing = self._watch.listing()
         except FileNotFoundError:  # the folder was deleted: whoever appends next makes it again
@@ -284,7 +292,7 @@ class DiskFeed:
             self._there = {segment.name for segment in listing.segments}
             gone = [name for name in self.fold.cursors if name not in self._there]
             if gone:
-                self._journal.write(*map(ops.gone, gone))
+                self._journal.write(*map(self._gone, gone))
             for name in gone:
                 self._reels.pop(name, None)
                 self._quarantine.forget(name)

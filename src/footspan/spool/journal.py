@@ -60,13 +60,13 @@ def done(ranges: Iterable[Range], tally: Tally, unreadable: int = 0) -> dict[str
     return {"op": "done", "ranges": _plain(ranges), **_figures(tally, unreadable)}
 
 
-def gone(segment: str) -> dict[str, Any]:
-    """The segment was deleted."""
-    return {"op": "gone", "segment": segment}
+def gone(segment: str, events: int = 0) -> dict[str, Any]:
+    """The segment was deleted; with how many of its events were dealt with, if it was evicted."""
+    return {"op": "gone", "segment": segment, **({"events": events} if events else {})}
 
 
 def _plain(ranges: Iterable[Range]) -> list[list[Any]]:
-    return [[r.segment, r.start, r.end] for r in ranges]
+    return [[r.segment, r.start, r.end, *([r.events] if r.events else ())] for r in ranges]
 
 
 def _figures(tally: Tally, unreadable: int) -> dict[str, Any]:
@@ -99,9 +99,11 @@ class Fold:
         pending: Requests without an outcome, oldest first.
         generation: How often the journal was rewritten.
         damaged: Journal lines that could not be read.
+        parted: Evicted segment name to how many of its events were dealt with, where any were.
+        changes: Odd while an operation is applied; another number afterwards.
     """
 
-    __slots__ = ("cursors", "damaged", "generation", "pending", "tally", "unreadable")
+    __slots__ = ("changes", "cursors", "damaged", "generation", "parted", "pending", "tally", "unreadable")
 
     def __init__(self) -> None:
         self.cursors: dict[str, Cursor] = {}
@@ -110,6 +112,8 @@ class Fold:
         self.pending: list[Pending] = []
         self.generation = 0
         self.damaged = 0
+        self.parted: dict[str, int] = {}
+        self.changes = 0
 
     def read(self, data: bytes) -> None:
         """Apply whole lines."""
@@ -127,6 +131,13 @@ class Fold:
 
     def apply(self, operation: dict[str, Any]) -> None:
         """Apply one operation; one that is not known changes nothing."""
+        self.changes += 1
+        try:
+            self._apply(operation)
+        finally:
+            self.changes += 1
+
+    def _apply(self, operation: dict[str, Any]) -> None:
         kind = operation["op"]
         if kind == "sending":
             ranges = _ranges(operation)
@@ -138,10 +149,13 @@ class Fold:
             ranges = _ranges(operation)
             self._add(operation)
             for r in ranges:
-                self.cursor(r.segment).add(r.start, r.end)
+                cursor = self.cursor(r.segment)
+                cursor.add(r.start, r.end)
+                cursor.events += r.events
             self._settle()
         elif kind == "at":
-            cursor = self.cursors[str(operation["segment"])] = Cursor(int(operation["offset"]))
+            cursor = Cursor(int(operation["offset"]), int(operation.get("events", 0)))
+            self.cursors[str(operation["segment"])] = cursor
             for start, end in operation.get("acked", ()):
                 cursor.add(int(start), int(end))
         elif kind == "totals":
@@ -150,6 +164,14 @@ class Fold:
             self._add(operation)
         elif kind == "gone":
             self.cursors.pop(str(operation["segment"]), None)
+            events = int(operation.get("events", 0))
+            if events:
+                self.parted[str(operation["segment"])] = events
+
+    def dealt_with(self, segment: str) -> int:
+        """How many events of a segment that is gone were delivered or refused."""
+        cursor = self.cursors.get(segment)
+        return self.parted.get(segment, 0) + (cursor.events if cursor else 0)
 
     def cursor(self, segment: str) -> Cursor:
         """A segment's cursor, made when there is none."""
@@ -166,9 +188,12 @@ class Fold:
     def snapshot(self) -> Iterator[bytes]:
         """The shortest journal that adds up to the same."""
         yield encode({"op": "totals", "generation": self.generation, **_figures(self.tally, self.unreadable)})
+        for segment, count in self.parted.items():
+            yield encode(gone(segment, count))
         for segment, cursor in self.cursors.items():
             acked = [list(stretch) for stretch in cursor.acked]
-            yield encode({"op": "at", "segment": segment, "offset": cursor.offset, "acked": acked})
+            events = {"events": cursor.events} if cursor.events else {}
+            yield encode({"op": "at", "segment": segment, "offset": cursor.offset, "acked": acked, **events})
         for pending in self.pending:
             yield encode(sending(pending.ranges, pending.count))
 
@@ -188,7 +213,7 @@ class Fold:
         """Forget what was acknowledged of requests without an outcome."""
         for pending in self.pending:
             pending.ranges = [
-                Range(r.segment, start, end)
+                r if (start, end) == (r.start, r.end) else Range(r.segment, start, end)
                 for r in pending.ranges
                 for start, end in self.gaps(r.segment, r.start, r.end)
             ]
@@ -196,7 +221,10 @@ class Fold:
 
 
 def _ranges(operation: dict[str, Any]) -> list[Range]:
-    return [Range(str(segment), int(start), int(end)) for segment, start, end in operation["ranges"]]
+    return [
+        Range(str(segment), int(start), int(end), int(events[0]) if events else 0)
+        for segment, start, end, *events in operation["ranges"]
+    ]
 
 
 class Journal:

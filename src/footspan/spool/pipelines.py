@@ -7,6 +7,7 @@ spells the set out. The fingerprint is taken of the contents, so a file that was
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ class Pipelines:
         self._missing: dict[str, float] = {}
 
     def write(self, targets: Sequence[Target], *, sync: bool = False) -> str:
-        """Make sure that a set is on disk and whole; its fingerprint.
+        """Make sure that a set is on disk (with ``sync``, on the medium) and whole; its fingerprint.
 
         Raises:
             OSError: It cannot be written.
@@ -98,6 +99,9 @@ class Pipelines:
             whole = False
         if not whole:
             files.replace(path, data, sync=sync)
+        elif sync:  # its writer may have had no need to
+            files.sync_file(path)
+            files.sync_directory(self._layout.pipelines)
         return name
 
     def targets(self, name: str) -> tuple[Target, ...] | None:
@@ -117,6 +121,13 @@ class Pipelines:
         else:
             self._known[name] = known
         return known
+
+    def names(self) -> list[str]:
+        """Every fingerprint there is a file of."""
+        try:
+            return sorted(entry[:-5] for entry in os.listdir(self._layout.pipelines) if entry.endswith(".json"))
+        except OSError:
+            return []
 
     def of(self, name: str, identifier: str) -> tuple[Target, ...]:
         """The entries of one destination in a pipeline; empty when it is none of them."""

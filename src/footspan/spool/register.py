@@ -13,20 +13,27 @@ from typing import TYPE_CHECKING, Any
 from footspan._guard import QuietLock, report
 from footspan.spool import heartbeat
 from footspan.spool.census import Census
-from footspan.spool.journal import JournalView
+from footspan.spool.journal import Fold, JournalView
+from footspan.spool.reading import Tape, read_line
 from footspan.spool.segments import Watch
 from footspan.spool.sidefiles import Evictions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Target
     from footspan.spool.feed import DiskFeed
-    from footspan.spool.journal import Fold
     from footspan.spool.layout import Layout
     from footspan.spool.pipelines import Pipelines
     from footspan.spool.segments import Listing, Segment
+
+
+_TRIES = 5
+"""Looks at figures that change meanwhile, until two of them agree."""
+
+_LOOK = 1024 * 1024
+"""Bytes read in search of a segment's oldest waiting event."""
 
 
 class Register:
@@ -80,9 +87,17 @@ class Register:
             return ()
 
     def targets(self) -> dict[str, Target]:
-        """Every destination that a segment or this process names, by its id; an own entry wins."""
+        """Every destination that a segment or this process names, or that ever got something, by its id.
+
+        An own entry wins over one that a segment names, and that over what is left of older settings.
+        """
         found: dict[str, Target] = {}
-        for fingerprint in {segment.fingerprint for segment in self.segments()}:
+        named = {segment.fingerprint for segment in self.segments()}
+        for fingerprint in self._pipelines.names():
+            for target in () if fingerprint in named else self._pipelines.targets(fingerprint) or ():
+                if os.path.exists(f"{self._layout.destination(target.id)}/cursor.jsonl"):
+                    found[target.id] = target
+        for fingerprint in named:
             for target in self._pipelines.targets(fingerprint) or ():
                 found[target.id] = target
         found.update((target.id, target) for target in reversed(self._targets))
@@ -100,6 +115,27 @@ class Register:
             with suppress(OSError):
                 view.refresh()
             return view.fold
+
+    def is_evicted(self, name: str) -> bool:
+        """Whether a segment was deleted, or is about to be, before every destination had it."""
+        with self._lock:
+            return name in self.evictions
+
+    def last_eviction(self) -> dict[str, Any] | None:
+        """The newest record of an eviction."""
+        with self._lock, suppress(OSError):
+            return self.evictions.last
+        return None
+
+    def taken(self, segment: Segment, identifier: str) -> int:
+        """How many events of a segment a destination takes.
+
+        Raises:
+            OSError: The segment cannot be read.
+        """
+        with self._lock:
+            census = self._census(segment, identifier)
+            return 0 if census is None else census.waiting(identifier, Fold(), segment.name)
 
     def waiting(self, identifier: str, fold: Fold | None = None) -> int:
         """How many events a destination takes and has not acknowledged."""
@@ -136,24 +172,55 @@ class Register:
         with self._lock:
             self._censuses.pop(segment.name, None)
 
-    def destination(self, identifier: str, target: Target, lost: int) -> dict[str, Any]:
-        """The ledger of one destination."""
-        fold = self.fold(identifier)
-        tally, waiting = fold.tally, self.waiting(identifier, fold)
-        refused = dict(tally.refused)
+    def destination(self, identifier: str, target: Target) -> dict[str, Any]:
+        """The ledger of one destination, of one moment: carriers and other processes go on meanwhile."""
+        for _ in range(_TRIES):
+            there, fold = self.segments(), self.fold(identifier)
+            changes = fold.changes
+            figures = self._figures(identifier, fold, there)
+            if not changes & 1 and changes == fold.changes and there == self.segments():
+                break
         return {
             "name": target.name,
             "type": target.type,
-            "accepted": tally.delivered + sum(refused.values()) + waiting + lost,
+            **figures,
+            "carrier": heartbeat.read(self._layout.destination(identifier)),
+        }
+
+    def _figures(self, identifier: str, fold: Fold, there: Sequence[Segment]) -> dict[str, Any]:
+        tally, refused = fold.tally, dict(fold.tally.refused)
+        behind = {segment: self.waiting_in(segment, identifier, fold) for segment in there}
+        waiting = sum(behind.values())
+        lost: dict[str, int] = {}
+        with self._lock, suppress(OSError):
+            lost = self.evictions.lost(identifier, {segment.name for segment in there}, fold.dealt_with)
+        oldest = [self._oldest(segment, identifier, fold) for segment, count in behind.items() if count]
+        return {
+            "accepted": tally.delivered + sum(refused.values()) + waiting + sum(lost.values()),
             "delivered": tally.delivered,
             "waiting": waiting,
+            "oldest": min(filter(None, oldest), default=None),
             "refused": refused,
-            "evicted": lost,
+            "evicted": sum(lost.values()),
+            "evicted_by": lost,
             "skipped": tally.skipped,
             "redacted": tally.redacted,
             "unreadable": fold.unreadable,
-            "carrier": heartbeat.read(self._layout.destination(identifier)),
         }
+
+    def _oldest(self, segment: Segment, identifier: str, fold: Fold) -> float | None:
+        """When the first event happened that a destination does not have of a segment, seconds since the epoch."""
+        targets = self._pipelines.of(segment.fingerprint, identifier)
+        path = self._layout.segment(segment.name)
+        with suppress(OSError):
+            for start, end in fold.gaps(segment.name, 0, os.stat(path).st_size):
+                tape = Tape(path, start, 4096)
+                while tape.position < min(end, start + _LOOK) and (line := tape.line()) is not None:
+                    for event in read_line(line).events:
+                        if any(self._accepts(target, event) for target in targets):
+                            return event.time_ns / 1e9
+            return os.stat(path).st_mtime
+        return None
 
     def size(self) -> int:
         """Bytes of all segments."""

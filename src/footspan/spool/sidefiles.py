@@ -11,6 +11,8 @@ from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
     from footspan.spool.layout import Layout
 
 SIDE_BYTES = 16 * 1024 * 1024
@@ -61,39 +63,78 @@ class Quarantine:
 
 
 class Evictions:
-    """The record of segments that were deleted before every destination had them."""
+    """The record of segments that were deleted before every destination had them.
+
+    It says how many events each destination takes of such a segment: a request may have been under way when the segment
+    went, so how many it lost, only its journal can tell.
+    """
 
     __slots__ = ("_layout", "_position", "_segments")
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._segments: dict[str, dict[str, int]] = {}
+        self._segments: dict[str, dict[str, Any]] = {}
         self._position = 0
 
-    def write(self, segment: str, reason: str, lost: dict[str, int]) -> None:
-        """Record a segment that is about to be deleted; recording it twice counts once.
+    def write(self, segment: str, reason: str, lost: dict[str, int], taken: dict[str, int] | None = None) -> None:
+        """Record a segment that is about to be deleted; of several records the last one counts.
+
+        Args:
+            segment: Its name.
+            reason: ``max_age`` or ``max_bytes``.
+            lost: How many events each destination will not get, by its id, as far as can be told now; for people.
+            taken: How many of the segment's events each destination takes.
 
         Raises:
             OSError: It cannot be written.
         """
-        entry = {"segment": segment, "reason": reason, "time": files.now(), "destinations": lost}
+        entry: dict[str, Any] = {"segment": segment, "reason": reason, "time": files.now(), "destinations": lost}
+        if taken is not None:
+            entry["taken"] = taken
         files.append_line(self._layout.evictions, dumps(entry) + b"\n")
 
-    def lost(self) -> dict[str, int]:
-        """How many events each destination never got, by its id."""
+    def __contains__(self, segment: str) -> bool:
+        """Whether there is a record of a segment."""
+        self._read()
+        return segment in self._segments
+
+    @property
+    def last(self) -> dict[str, Any] | None:
+        """The newest record."""
+        self._read()
+        return next(reversed(self._segments.values()), None)
+
+    def lost(self, identifier: str, there: Container[str], dealt_with: Callable[[str], int]) -> dict[str, int]:
+        """How many events a destination never got, by reason.
+
+        Args:
+            identifier: The destination's id.
+            there: The segments there are. A record of one of them says nothing: its writer died before the deletion.
+            dealt_with: How many events of a segment the destination has delivered or refused.
+        """
+        self._read()
+        total: dict[str, int] = {}
+        for name, entry in self._segments.items():
+            taken = int((entry.get("taken") or entry["destinations"]).get(identifier, 0))
+            if taken and name not in there:
+                lost = taken - dealt_with(name)
+                if lost > 0:
+                    total[entry["reason"]] = total.get(entry["reason"], 0) + lost
+        return total
+
+    def _read(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            if os.stat(self._layout.evictions).st_size < self._position:
+            size = os.stat(self._layout.evictions).st_size
+            if size < self._position:
                 self._position, self._segments = 0, {}
+            if size == self._position:
+                return
             data = files.read_all(self._layout.evictions, self._position)
             whole = data.rfind(b"\n") + 1
             self._position += whole
-            for entry in _parse(data[:whole], "segment", "destinations"):
-                self._segments[entry["segment"]] = entry["destinations"]
-        total: dict[str, int] = {}
-        for counts in self._segments.values():
-            for identifier, count in counts.items():
-                total[identifier] = total.get(identifier, 0) + count
-        return total
+            for entry in _parse(data[:whole], "segment", "reason", "destinations"):
+                self._segments.pop(entry["segment"], None)  # the newest stand last
+                self._segments[entry["segment"]] = entry
 
 
 def _append(path: str, line: bytes) -> None:
