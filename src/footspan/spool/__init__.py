@@ -5,7 +5,7 @@
 * ``writer``, ``adoption``, ``ring``: appending.
 * ``segments``, ``reading``, ``reels``, ``feed``: taking events out, one destination at a time.
 * ``cursor``, ``journal``, ``locks``, ``heartbeat``: how far a destination is, and who carries for it.
-* ``register``, ``census``, ``counters``, ``sidefiles``, ``retention``: the figures, and what is deleted when.
+* ``register``, ``census``, ``counters``, ``sidefiles``: the figures; ``retention``, ``leftovers``: what is deleted when.
 * ``disk``, ``memory``: the two spools.
 
 The format on disk is described in ``docs/spool-format.md``.

@@ -138,9 +138,13 @@ def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool) -> Place | Non
         lock.release()
         raise
     try:
+        if not _same_boot(layout, owner):  # retention ends it when everybody has its events
+            files.close(descriptor)
+            lock.release()
+            return None
         torn = int(files.end_torn_line(descriptor))
         size = os.fstat(descriptor).st_size
-        if size < limit and _same_boot(layout, owner):
+        if size < limit:
             return Place(latest, descriptor, lock, size, torn)
     except BaseException:
         files.close(descriptor)
@@ -153,8 +157,8 @@ def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool) -> Place | Non
 def _same_boot(layout: Layout, owner: str) -> bool:
     """Whether the segment was last opened during this run of the machine.
 
-    After a power cut a segment can be shorter than the cursors that were already behind its end say. What is appended
-    there would count as delivered; in a new segment it does not.
+    After a power cut a segment can be shorter than the cursors that were already behind its end say, and the one after
+    it can be gone. What is appended there, or under that name, would count as delivered; under a new one it does not.
     """
     try:
         header, _ = counters.decode(files.read_all(layout.writer_counters(owner)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from footspan import _guard
 from footspan.spool import counters, files, locks
+from footspan.spool.leftovers import Leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +64,11 @@ class Retention:
         self._quiet = quiet
         self._count = count
         self._evicting = False
+        self._leftovers = Leftovers(layout)
 
     def tidy(self) -> bool:
         """Delete what can be deleted.
 
-        self._leftovers = Leftovers(layout)
-        self.evicted: dict[str, dict[str, int]] = {}
         Returns:
             Whether the spool is within its size.
 
@@ -91,6 +91,7 @@ class Retention:
                 evicted = True
         self._tell(evicted, total)
         self._tidy_writers()
+        self._leftovers.tidy()
         return total <= self._max_bytes
 
     def _find(self) -> list[_Found]:
@@ -117,7 +118,7 @@ class Retention:
             return False
         if entry.followed:
             return self._delete(entry.segment)
-        lock = self._orphan(entry)
+        lock = self._orphan(entry) if self._is_alone(entry.segment) else None
         if lock is None:
             return False
         try:
@@ -131,26 +132,22 @@ class Retention:
         """Delete a segment that somebody does not have, and say how much was lost; whether it could be."""
         lock = None
         if not entry.followed:
-            lock = self._orphan(entry)
+            lock = self._orphan(entry) if self._is_alone(entry.segment) else None
             if lock is None:
                 return False
         try:
-            lost, taken = self._lost(entry.segment)
+            lost = self._lost(entry.segment)
             if not os.path.exists(self._layout.segment(entry.segment.name)):  # another process was quicker
                 return True
-            self._register.evictions.write(entry.segment.name, reason, lost, taken)
-            self._delete(entry.segment)
-            for identifier, count in lost.items():
-                mine = self.evicted.setdefault(identifier, {})
-                mine[reason] = mine.get(reason, 0) + count
-            return True
+            self._register.evictions.write(entry.segment.name, reason, lost)
+            return self._delete(entry.segment)
         finally:
             if lock is not None:
                 self._finish(entry.segment.owner, lock)
 
-    def _lost(self, segment: Segment) -> tuple[dict[str, int], dict[str, int]]:
-        """What each destination would still get (not what is under way just now), and all that it takes."""
-        lost, taken = {}, {}
+    def _lost(self, segment: Segment) -> dict[str, int]:
+        """What each destination would still have got; what is under way just now is not lost yet."""
+        lost = {}
         for identifier in {target.id for target in self._pipelines.targets(segment.fingerprint) or ()}:
             fold = self._register.fold(identifier)
             waiting = self._register.waiting_in(segment, identifier, fold)
@@ -158,14 +155,16 @@ class Retention:
                 pending.count for pending in fold.pending if any(r.segment == segment.name for r in pending.ranges)
             )
             lost[identifier] = max(0, waiting - under_way)
-            with suppress(FileNotFoundError):
-                taken[identifier] = self._register.taken(segment, identifier)
-        return lost, taken
+        return lost
 
     def _delete(self, segment: Segment) -> bool:
         files.discard(self._layout.segment(segment.name))
         self._register.forget(segment)
         return True
+
+    def _is_alone(self, segment: Segment) -> bool:
+        """Whether its writer has no other. The last one goes last: else a successor would give its name again."""
+        return all(s.owner != segment.owner or s == segment for s in self._register.listing().segments)
 
     def _is_torn(self, entry: _Found) -> bool:
         try:
