@@ -49,8 +49,8 @@ format: env ## rewrite the sources in the project's style
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: env ## the cost of track() and of the import against the raw OpenTelemetry SDK, as ratios
-	@$(BIN)/python benchmarks/track.py $(if $(QUICK),--quick)
+bench: env ## every figure of docs/overhead.md against the raw OpenTelemetry SDK, in one table
+	@$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
 
 docs: env ## the documentation is Markdown: check its links and run its code blocks
 	$(BIN)/python -m pytest tests/docs

@@ -1,157 +1,163 @@
-"""What footspan costs its caller, as ratios to the raw OpenTelemetry SDK in the same run.
+"""What ``track()`` costs its caller, as ratios to the raw OpenTelemetry SDK in the same run.
 
-* ``track()`` with five properties, durable on disk when it returns, against ``Logger.emit`` of the same event into a
-  ``BatchLogRecordProcessor`` whose exporter does nothing (durable nowhere). Measured is the CPU time of the calling
-  thread, in alternating rounds, so that whatever else the machine does hits both alike.
-* ``import footspan`` against the import of the SDK's logs, each in fresh processes, CPU time of the process.
+Both sides record the same event: five properties, and two values of the request's context. Ours is on disk when the
+call returns, its destination is dead, and nothing is delivered meanwhile. The raw SDK's ``Logger.emit`` goes into a
+``BatchLogRecordProcessor`` whose exporter does nothing, and is durable nowhere.
 
-``python benchmarks/track.py [--quick]`` prints a Markdown table. The ratio of the minima is the steadier figure; the
-ratio of the medians shows the machine's noise.
+"Caller" is the CPU time of the calling thread alone. "Process" is that of every thread until all events are taken:
+for us the courier's, which finds its destination dead, for the raw SDK its batch worker's. "Disabled" compares with
+an empty function that takes the same arguments.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
-import os
-import platform
-import socket
-import statistics
-import subprocess
+import json
 import sys
-import tempfile
 import time
-from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry._logs import SeverityNumber
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
-
-import footspan
+import common
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from opentelemetry.sdk._logs import ReadableLogRecord
-
-RAW_IMPORT = "import opentelemetry._logs, opentelemetry.sdk._logs.export"
-OUR_IMPORT = "import footspan"
+CALLER: Final = {"default": "<= 0.6", "empty": "<= 0.45"}
+NAMES: Final = {"default": "default policy", "empty": "empty policy"}
 
 
-@dataclass(frozen=True)
-class Figures:
-    """One comparison: samples of both sides, taken in turn, in the unit that ``what`` names."""
-
-    what: str
-    ours: list[float]
-    raw: list[float]
-
-    def row(self) -> str:
-        """A row of the table."""
-        least, middle = min(self.ours) / min(self.raw), statistics.median(self.ours) / statistics.median(self.raw)
-        return f"| {self.what} | {min(self.ours):,.1f} | {min(self.raw):,.1f} | **{least:.2f}** | {middle:.2f} |"
+def caller_and_process(call: Callable[[], object], settle: Callable[[], object], count: int) -> tuple[float, float]:
+    """CPU seconds of one call: the calling thread's, and the process's until ``settle`` has returned."""
+    whole = time.process_time_ns()
+    caller = common.thread_cpu(call, count)
+    settle()
+    return caller, (time.process_time_ns() - whole) / count / 1e9
 
 
-class Discard(LogRecordExporter):
-    """Takes every batch and does nothing with it."""
-
-    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
-        """Say that all is well."""
-        return LogRecordExportResult.SUCCESS
-
-    def shutdown(self) -> None:
-        """There is nothing to stop."""
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """There is nothing to wait for."""
-        return True
-
-
-def per_call(call: Callable[[], object], count: int) -> float:
-    """Microseconds of the calling thread's CPU time that one call takes."""
-    start = time.thread_time_ns()
-    for _ in range(count):
-        call()
-    return (time.thread_time_ns() - start) / count / 1000
-
-
-def track_figures(rounds: int, count: int) -> Figures:
-    """Measure ``track()`` against the raw SDK."""
-    provider = LoggerProvider(shutdown_on_exit=False)
-    provider.add_log_record_processor(BatchLogRecordProcessor(Discard()))
-    logger = provider.get_logger("benchmark")
-
-    def raw() -> None:
-        logger.emit(
-            timestamp=time.time_ns(),
-            event_name="checkout.completed",
-            severity_number=SeverityNumber.INFO,
-            attributes={"amount": 9.99, "currency": "EUR", "items": 3, "coupon": "WELCOME", "express": True},
+def measure(policy: str, rounds: int, count: int) -> dict[str, Any]:
+    """Rounds of ours and raw in turn, in this process."""
+    discard = common.Discard()
+    with (
+        common.scratch() as folder,
+        common.dead_endpoint() as nowhere,
+        common.raw_running(discard) as (provider, logger),
+        running(policy, folder, nowhere) as how,
+    ):
+        ours, raw = common.our_call(), common.raw_call(logger)
+        sides: tuple[tuple[Callable[[], object], Callable[[], object]], ...] = (
+            (ours, lambda: None),
+            (raw, provider.force_flush),
         )
+        for call, settle in sides:  # caches, lazy imports, the first segment
+            caller_and_process(call, settle, count)
+        taken = discard.records
+        found = [[caller_and_process(call, settle, count) for call, settle in sides] for _ in range(rounds)]
+        check_durable((rounds + 1) * count)
+        return {"samples": found, "how": how, "dropped": rounds * count - (discard.records - taken)}
 
-    def ours() -> None:
-        footspan.track("checkout.completed", amount=9.99, currency="EUR", items=3, coupon="WELCOME", express=True)
 
-    with tempfile.TemporaryDirectory() as folder, closing(socket.socket()) as held:
-        # A port that is bound and not listened on refuses every connection: nothing is delivered while we measure.
-        held.bind(("127.0.0.1", 0))
-        endpoint = f"http://127.0.0.1:{held.getsockname()[1]}"
-        logging.getLogger("footspan").setLevel(logging.ERROR)  # it warns that nothing is delivered, and rightly
-        destinations = {"otlp": {"endpoint": endpoint}}
-        footspan.init(service_name="benchmark", spool={"directory": folder}, destinations=destinations)
+class running:  # noqa: N801 - read as a with statement
+    """footspan with the default policy or with none; the value says how that was done."""
+
+    def __init__(self, policy: str, folder: str, endpoint: str) -> None:
+        self._policy, self._folder, self._endpoint = policy, folder, endpoint
+        self._inner: Any = None
+
+    def __enter__(self) -> str:
+        """Start."""
+        import footspan  # noqa: PLC0415 - the children of other benchmarks measure its import
+
+        if self._policy == "default":
+            self._start()
+            return ""
         try:
-            for call in (ours, raw):  # caches, lazy imports, the first segment
-                per_call(call, count)
-            samples = [(per_call(ours, count), per_call(raw, count)) for _ in range(rounds)]
-            check_durable((rounds + 1) * count)
-        finally:
-            footspan.shutdown(timeout=0)
-            provider.shutdown()
-    return Figures("`track()`, 5 properties, on disk (µs)", *map(list, zip(*samples, strict=True)))
+            self._start(privacy={"policy": "none"})
+        except footspan.ConfigurationError:
+            from footspan.pipeline import get_pipeline  # noqa: PLC0415 - as above
+
+            self._start()
+            pipeline: Any = get_pipeline()
+            pipeline.processors[:] = [each for each in pipeline.processors if each is not pipeline.redactor]
+            return "the empty policy is the pipeline without its redactor"
+        return "the empty policy is the setting privacy.policy: none"
+
+    def _start(self, **settings: Any) -> None:
+        self._inner = common.footspan_running(self._folder, self._endpoint, **settings)
+        self._inner.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        """Stop."""
+        self._inner.__exit__(*error)
 
 
 def check_durable(expected: int) -> None:
     """A figure counts only if the events it stands for are on disk and wait for their destination."""
+    import footspan  # noqa: PLC0415 - as above
+
     waiting = footspan.flush(0)
     if sum(waiting.values()) != expected:
         sys.exit(f"benchmark: {expected} events were tracked, but {waiting} are waiting")
 
 
-def import_figures(rounds: int) -> Figures:
-    """Measure the imports, in fresh processes."""
-    samples = [(import_cost(OUR_IMPORT), import_cost(RAW_IMPORT)) for _ in range(rounds)]
-    return Figures("`import footspan` (ms)", *map(list, zip(*samples, strict=True)))
+def empty(event_name: object = None, /, **properties: object) -> str:  # noqa: ARG001 - the arguments of track
+    """Take the arguments of ``track`` and do nothing."""
+    return ""
 
 
-def import_cost(statement: str) -> float:
-    """Milliseconds of CPU time that one import takes in a process that has imported nothing else."""
-    program = f"import time; s = time.process_time_ns(); {statement}; print(time.process_time_ns() - s)"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
-    return int(result.stdout) / 1_000_000
+def disabled(rounds: int, count: int) -> dict[str, Any]:
+    """Disabled tracking and an empty function, in turn."""
+    import footspan  # noqa: PLC0415 - as above
+
+    footspan.init(enabled=False)
+
+    def nothing() -> None:
+        empty("checkout.completed", amount=9.99, currency="EUR", items=3, coupon="WELCOME", express=True)
+
+    def overhead() -> None:
+        """The loop and the closure, which would make both look more alike than they are."""
+
+    ours = common.our_call()
+    samples = []
+    for _ in range(rounds + 1):
+        idle, off, bare = (common.thread_cpu(call, count) for call in (overhead, ours, nothing))
+        samples.append((off - idle, bare - idle))
+    return {"samples": samples[1:]}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="The caller's cost of track() and of the import, as ratios.")
-    parser.add_argument("--quick", action="store_true", help="few rounds: shows that it runs, not how fast it is")
-    quick = parser.parse_args().quick
-
-    print("measuring …", file=sys.stderr, flush=True)
-    figures = [
-        track_figures(rounds=3 if quick else 25, count=200 if quick else 2000),
-        import_figures(rounds=2 if quick else 10),
-    ]
-    print(
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}\n"
-    )
-    print("| what | footspan, best | raw SDK, best | ratio | ratio of medians |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    for figure in figures:
-        print(figure.row())
-    if quick:
-        print("\nA quick run: too short for the figures to mean anything.")
+    chosen = common.options(__doc__, ("--only", {"choices": [*CALLER, "disabled"], "help": "only this one, as JSON"}))
+    rounds, count = (3, 200) if chosen.quick else (25, 2000)
+    if chosen.only:
+        found = disabled(rounds, count * 5) if chosen.only == "disabled" else measure(chosen.only, rounds, count)
+        print(json.dumps(found))
+        return
+    report = common.Report("The caller's cost of one event")
+    extra = ["--quick"] if chosen.quick else []
+    for policy, target in CALLER.items():
+        common.say(f"track: {NAMES[policy]} …")
+        found = common.child([__file__, "--only", policy, *extra])
+        for index, what in enumerate(("caller", "process")):
+            samples = [(ours[index], raw[index]) for ours, raw in found["samples"]]
+            report.rows.append(
+                common.compare(
+                    f"`track()`, {NAMES[policy]}: CPU of the {what}",
+                    samples,
+                    scale=common.MICRO,
+                    unit="µs",
+                    target="" if index else target,
+                )
+            )
+        least = [min(ours[0] for ours, _ in found["samples"]), min(raw[0] for _, raw in found["samples"])]
+        report.notes.append(
+            f"{NAMES[policy]}: best rounds {least[0] * 1e6:.1f} µs and {least[1] * 1e6:.1f} µs, "
+            f"a ratio of {least[0] / least[1]:.2f}; the raw SDK dropped {found['dropped']} records."
+        )
+        report.notes += [f"Here, {found['how']}."] * bool(found["how"])
+    common.say("track: disabled …")
+    samples = common.child([__file__, "--only", "disabled", *extra])["samples"]
+    row = common.compare("`track()`, disabled: CPU of the caller", samples, scale=1e-9, unit="ns", target="<= 1.5")
+    report.rows.append(row)
+    report.show(chosen)
 
 
 if __name__ == "__main__":
