@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
@@ -358,25 +357,6 @@ def test_a_closed_writer_opens_again(bench: Bench) -> None:
     writer.close()
     writer.append(line("u1"))
     assert stored(bench.root) == line("u0") + line("u1")
-    writer.close()
-
-
-def test_a_durable_line_is_synced_before_append_returns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also the one that ends a segment."""
-    synced: list[bytes] = []
-    real = _platform.sync_data
-
-    def note(descriptor: int) -> None:
-        real(descriptor)
-        with contextlib.suppress(OSError):  # not a segment: open for writing only
-            synced.append(os.pread(descriptor, 1 << 20, 0))
-
-    monkeypatch.setattr(files, "sync_data", note)
-    writer = bench.writer(sync=True, segment_bytes=1500)
-    for number in range(12):
-        writer.append(line(f"u{number}"))
-        assert any(line(f"u{number}") in content for content in synced)
-    assert len(segments(bench.root)) > 2
     writer.close()
 
 

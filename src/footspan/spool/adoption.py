@@ -10,6 +10,8 @@ from footspan import _platform
 from footspan.spool import counters, files, locks, segments
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from footspan.spool.layout import Layout
     from footspan.spool.locks import RecordLock
     from footspan.spool.segments import Segment
@@ -68,7 +70,9 @@ class Place:
         files.close_ours(self.descriptor, self.file)
 
 
-def open_place(layout: Layout, fingerprint: str, limit: int, *, sync: bool = False) -> Place:
+def open_place(
+    layout: Layout, fingerprint: str, limit: int, *, sync: bool = False, avoid: Container[str] = ()
+) -> Place:
     """Continue an orphaned writer of the same pipeline, else begin as a new one.
 
     So the number of files follows how many processes ran at once, not how many ever ran.
@@ -78,6 +82,7 @@ def open_place(layout: Layout, fingerprint: str, limit: int, *, sync: bool = Fal
         fingerprint: The writer's pipeline.
         limit: A segment of this many bytes is full.
         sync: Whether new names must be on the medium before this returns.
+        avoid: Names of segments that must not be continued; their writer is, in its next one.
 
     Raises:
         OSError: Nothing can be opened.
@@ -85,7 +90,7 @@ def open_place(layout: Layout, fingerprint: str, limit: int, *, sync: bool = Fal
     listing = segments.scan(layout.events)
     for owner, latest in listing.latest().items():
         if latest.fingerprint == fingerprint and owner in listing.owners:
-            place = _adopt(layout, owner, limit, sync=sync)
+            place = _adopt(layout, owner, limit, sync=sync, avoid=avoid)
             if place is not None:
                 return place
     for _ in range(_ATTEMPTS):
@@ -122,7 +127,7 @@ def _begin(layout: Layout, segment: Segment, lock: RecordLock, *, sync: bool, to
         raise
 
 
-def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool) -> Place | None:
+def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool, avoid: Container[str]) -> Place | None:
     lock = locks.acquire(layout.writer_lock(owner), create=False)
     if lock is None:
         return None
@@ -144,7 +149,7 @@ def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool) -> Place | Non
             return None
         torn = int(files.end_torn_line(descriptor))
         size = os.fstat(descriptor).st_size
-        if size < limit:
+        if size < limit and latest.name not in avoid:
             return Place(latest, descriptor, lock, size, torn)
     except BaseException:
         files.close(descriptor)

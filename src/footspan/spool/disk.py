@@ -9,6 +9,7 @@ from footspan import _guard, _platform
 from footspan.otlp_json import LogLine
 from footspan.spool import counters, files, locks
 from footspan.spool.counters import Counters
+from footspan.spool.durable import DurableWriter
 from footspan.spool.feed import QUIET, DiskFeed
 from footspan.spool.pipelines import Pipelines, is_safe_id
 from footspan.spool.register import Register
@@ -75,14 +76,13 @@ class DiskSpool:
             quiet=quiet,
             count=self._counters.add,
         )
-        self._writer = Writer(
+        self._writer = (DurableWriter if sync else Writer)(
             layout,
             self._pipelines,
             self.targets,
             self._counters,
             segment_bytes=min(segment_bytes, max(_LEAST_SEGMENT, max_bytes // _SHARE)),
             ring_bytes=ring_bytes,
-            sync=sync,
             acked=self._acknowledged,
         )
         self.append: Callable[[bytes], None] = self._writer.append

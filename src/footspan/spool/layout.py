@@ -43,8 +43,11 @@ class Layout:
         self.quarantine = f"{self.root}/quarantine"
         self.evictions = f"{self.root}/evictions.jsonl"
 
-    def prepare(self) -> None:
+    def prepare(self, *, sync: bool = False) -> None:
         """Make the folders that are missing, and check the format of what is there.
+
+        Args:
+            sync: Whether all that must be on the medium before this returns, the way there included.
 
         Raises:
             FormatError: It is not ours to touch.
@@ -61,6 +64,19 @@ class Layout:
             files.replace(f"{self.root}/FORMAT", b"%d\n" % FORMAT)
         elif found != b"%d" % FORMAT:
             raise FormatError(f"{self.root} holds a spool of another format")
+        if sync:
+            self._sync_way()
+
+    def _sync_way(self) -> None:
+        """Sync the folder's names, and those of the folders above it as far as they are ours to make."""
+        files.sync_file(f"{self.root}/FORMAT")
+        files.sync_directory(self.root)
+        above = os.path.dirname(self.root)
+        while os.stat(above).st_uid == os.geteuid() or above == os.path.dirname(self.root):
+            files.sync_directory(above)
+            if above == os.path.dirname(above):
+                break
+            above = os.path.dirname(above)
 
     def segment(self, name: str) -> str:
         """A segment's file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,9 +40,14 @@ class Ring:
         """The line that has waited longest."""
         return self._lines[0] if self._lines else None
 
-    def drop_oldest(self) -> None:
-        """Take it out."""
-        self._size -= len(self._lines.popleft())
+    def first(self, count: int) -> list[bytes]:
+        """Those that have waited longest, oldest first."""
+        return list(islice(self._lines, count))
+
+    def drop_oldest(self, line: bytes | None = None) -> None:
+        """Take it out; with ``line``, only if it is that very one, and did not have to go for another meanwhile."""
+        if line is None or (self._lines and self._lines[0] is line):
+            self._size -= len(self._lines.popleft())
 
     def clear(self) -> None:
         """Take everything out."""

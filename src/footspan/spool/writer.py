@@ -7,7 +7,6 @@ refuses, what waits in memory for it) happens under one lock.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import time
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from footspan.spool.counters import Counters
     from footspan.spool.layout import Layout
     from footspan.spool.pipelines import Pipelines
+    from footspan.spool.segments import Segment
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 RING_BYTES = 8 * 1024 * 1024
@@ -47,9 +47,11 @@ class Writer:
         counters: Where losses are counted.
         segment_bytes: The size at which a segment is full.
         ring_bytes: How much waits in memory while the disk refuses.
-        sync: Whether a line must be on the medium before ``append`` returns.
         acked: The offset up to which every destination has a segment.
     """
+
+    sync = False
+    """Whether names must be on the medium before anything is written under them."""
 
     def __init__(
         self,
@@ -60,7 +62,6 @@ class Writer:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         ring_bytes: int = RING_BYTES,
-        sync: bool = False,
         acked: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._layout = layout
@@ -68,18 +69,17 @@ class Writer:
         self._targets = tuple(targets)
         self._counters = counters
         self._segment_bytes = segment_bytes
-        self._sync = sync
         self._acked = acked
         self._lock = _guard.QuietLock()
         self._working = False
         self._fd = -1  # where the quick way writes; -1 sends it the slow way
         self._room = 0
-        self._turn = 0  # odd while the descriptor moves to the next segment
         self._place: Place | None = None
         self._torn = False  # a failed write may have left a part of a line
         self._failing = False
         self._next_try = 0.0
         self._ring = Ring(ring_bytes)
+        self._distrusted: set[str] = set()  # segments that nothing may be appended to again
         _platform.on_fork(self._forked)
 
     # -- appending -----------------------------------------------------------------------------------------------------
@@ -92,7 +92,6 @@ class Writer:
         if fd < 0:
             self._append_slowly(line)
             return
-        turn = self._turn
         try:
             written = files.write(fd, line)
             if written != len(line):
@@ -100,13 +99,9 @@ class Writer:
                 self._leave_quick_way(torn=True)
                 self._append_slowly(line)
                 return
-            if self._sync:
-                self._flush(fd, turn)
         except OSError:
             # Tried once more at once: a descriptor that was closed behind our back is no reason to wait.
             self._leave_quick_way(torn=True)
-            if self._sync:
-                self._abandon()  # after a failed sync the kernel takes lost pages for clean ones
             self._append_slowly(line)
             return
         self._room -= written
@@ -147,27 +142,17 @@ class Writer:
     def _drain(self, place: Place) -> None:
         """Write what waits, oldest first. A line break before it ends what a failed write left."""
         while (line := self._ring.oldest()) is not None:
-            data = b"\n" + line if self._torn else line
-            self._torn = True
-            if files.write(place.descriptor, data) != len(data):
-                self._counters.add("short_write")
-                raise OSError(errno.ENOSPC, "a part of a line was written")
-            if self._sync:
-                files.sync_data(place.descriptor)
-            self._torn = False
-            self._room -= len(data)
-            self._ring.drop_oldest()
+            self._write_waiting(place, line)
+            self._ring.drop_oldest(line)
 
-    def _flush(self, fd: int, turn: int) -> None:
-        """Wait until the line just written through ``fd`` is on the medium."""
-        files.sync_data(fd)
-        if turn & 1 or turn != self._turn:  # it may have gone to the segment before
-            place = self._place
-            for step in (-1, 0, 1) if place is not None else ():
-                assert place is not None
-                name = place.segment._replace(seq=place.segment.seq + step).name
-                with contextlib.suppress(FileNotFoundError):
-                    files.sync_file(self._layout.segment(name))
+    def _write_waiting(self, place: Place, line: bytes) -> None:
+        data = b"\n" + line if self._torn else line
+        self._torn = True
+        if files.write(place.descriptor, data) != len(data):
+            self._counters.add("short_write")
+            raise OSError(errno.ENOSPC, "a part of a line was written")
+        self._torn = False
+        self._room -= len(data)
 
     # -- opening, rotating, closing ------------------------------------------------------------------------------------
 
@@ -183,9 +168,11 @@ class Writer:
         former = self._place
         if former is not None and former.intact(self._layout.segment(former.segment.name)):
             return former
-        self._layout.prepare()
-        fingerprint = self._pipelines.write(self._targets, sync=self._sync)
-        place = adoption.open_place(self._layout, fingerprint, self._segment_bytes, sync=self._sync)
+        self._layout.prepare(sync=self.sync)
+        fingerprint = self._pipelines.write(self._targets, sync=self.sync)
+        place = adoption.open_place(
+            self._layout, fingerprint, self._segment_bytes, sync=self.sync, avoid=self._distrusted
+        )
         rescued = b"" if former is None else self._rescue(former)
         self._abandon()
         self._place, self._torn = place, False
@@ -235,15 +222,9 @@ class Writer:
                 self._fd = -1  # the next append opens another
                 return
             following = place.segment.next()
-            descriptor = adoption.create(self._layout, following, sync=self._sync)
+            descriptor = adoption.create(self._layout, following, sync=self.sync)
             try:
-                if self._sync:
-                    files.sync_data(place.descriptor)
-                self._turn += 1
-                files.dup2(descriptor, place.descriptor, False)
-                place.segment = following
-                place.refresh()
-                self._turn += 1
+                self._move(place, descriptor, following)
             finally:
                 files.close(descriptor)
             self._room = self._segment_bytes
@@ -256,6 +237,23 @@ class Writer:
             _guard.report("begin of a segment", error)
         finally:
             self._working = False
+
+    def _move(self, place: Place, descriptor: int, following: Segment) -> None:
+        files.dup2(descriptor, place.descriptor, False)
+        place.segment = following
+        place.refresh()
+
+    def try_again(self, *, now: bool = False) -> None:
+        """Write what waits in memory, if the disk takes it by now.
+
+        Args:
+            now: Do not wait until the next attempt is due: somebody waits for this.
+        """
+        if self._ring or self._failing:
+            with self._lock:
+                if not self._working:
+                    self._next_try = 0.0 if now else self._next_try
+                    self._work()
 
     def maintain(self, max_age: float) -> None:
         """Try again what failed, notice what happened behind our back, and close a segment that was open too long.
