@@ -43,6 +43,9 @@ class Retention:
         max_age: Seconds after its last change at which a segment goes.
         quiet: Seconds without a change after which nobody is still writing to a segment that has a successor.
         count: Adds to a counter.
+
+    Attributes:
+        evicted: Events that this process deleted undelivered: by destination id, by reason.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Retention:
         self._count = count
         self._evicting = False
         self._leftovers = Leftovers(layout)
+        self.evicted: dict[str, dict[str, int]] = {}
 
     def tidy(self) -> bool:
         """Delete what can be deleted.
@@ -136,26 +140,32 @@ class Retention:
             if lock is None:
                 return False
         try:
-            lost = self._lost(entry.segment)
+            lost, taken = self._lost(entry.segment)
             if not os.path.exists(self._layout.segment(entry.segment.name)):  # another process was quicker
                 return True
-            self._register.evictions.write(entry.segment.name, reason, lost)
-            return self._delete(entry.segment)
+            self._register.evictions.write(entry.segment.name, reason, lost, taken)
+            self._delete(entry.segment)
+            for identifier, count in lost.items():
+                mine = self.evicted.setdefault(identifier, {})
+                mine[reason] = mine.get(reason, 0) + count
+            return True
         finally:
             if lock is not None:
                 self._finish(entry.segment.owner, lock)
 
-    def _lost(self, segment: Segment) -> dict[str, int]:
-        """What each destination would still have got; what is under way just now is not lost yet."""
-        lost = {}
+    def _lost(self, segment: Segment) -> tuple[dict[str, int], dict[str, int]]:
+        """What each destination would still get (not what is under way just now), and all that it takes."""
+        lost, taken = {}, {}
         for identifier in {target.id for target in self._pipelines.targets(segment.fingerprint) or ()}:
             fold = self._register.fold(identifier)
             waiting = self._register.waiting_in(segment, identifier, fold)
             under_way = sum(
-                pending.count for pending in fold.pending if any(r.segment == segment.name for r in pending.ranges)
+                r.events for pending in fold.pending for r in pending.ranges if r.segment == segment.name
             )
             lost[identifier] = max(0, waiting - under_way)
-        return lost
+            with suppress(FileNotFoundError):
+                taken[identifier] = self._register.taken(segment, identifier)
+        return lost, taken
 
     def _delete(self, segment: Segment) -> bool:
         files.discard(self._layout.segment(segment.name))
