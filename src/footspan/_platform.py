@@ -208,6 +208,14 @@ def in_multiprocessing_child() -> bool:
     return False
 
 
+def threads_run() -> bool:
+    """Whether threads of ours would run: uWSGI freezes them between two requests unless it is told otherwise."""
+    options = getattr(sys.modules.get("uwsgi"), "opt", None)
+    return not isinstance(options, dict) or any(
+        name in options for key in ("enable-threads", "threads") for name in (key, key.encode())
+    )
+
+
 # -- who and where we are ----------------------------------------------------------------------------------------------
 
 

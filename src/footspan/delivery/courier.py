@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _otel, _platform
 from footspan.delivery import ledger
+from footspan.delivery.by_hand import ByHand
 from footspan.delivery.carrier import LEAST_TIME, Carrier
 from footspan.delivery.signal import Signal
 from footspan.delivery.standing import turn_in
@@ -83,6 +84,8 @@ class Courier:
         self._signal = Signal()
         self._carriers: dict[str, Carrier] = {}
         self._coordinator: threading.Thread | None = None
+        self._by_hand = ByHand(self._clock)
+        self._by_hand_lock = threading.Lock()
         self._hurry_until = 0.0
         self._start_after = 0.0
         # Whether there was ever anything to carry.
@@ -97,7 +100,7 @@ class Courier:
 
         To find that out means to read them, which a thread of its own does, so that the caller does not wait for it.
         """
-        if self._durable and (self._turn.on_call or self._may_carry()):
+        if self._durable and (self._turn.on_call or self._may_carry()) and _platform.threads_run():
             with _guard.guard("courier"), suppress(RuntimeError):  # no thread to be had: the first event tries again
                 threading.Thread(target=self._look, name="footspan-look", daemon=True).start()
 
@@ -141,17 +144,42 @@ class Courier:
         Returns:
             Events of those that are still waiting, by destination name; 0 where none is.
         """
+        _platform.notice_fork()
         deadline = self._clock() + max(0.0, timeout)
         goal = ledger.Goal(self._spool, self._destinations)
         left = goal.left()
         if any(left.values()):
             self._hurry(deadline)
+            if self._coordinator is None and self._may_carry():
+                left = self._carry_by_hand(goal, deadline)
         pause = _POLL_FIRST
         while any(left.values()) and self._clock() < deadline:
             time.sleep(min(pause, max(0.0, deadline - self._clock())))
             pause = min(_POLL_LONGEST, pause * 1.5)
             left = goal.left()
         return {self._targets[key].name: count for key, count in left.items()}
+
+    def _carry_by_hand(self, goal: ledger.Goal, deadline: float) -> dict[str, int]:
+        """Deliver in the calling thread, since none can be started, until the goal is reached or the time is up."""
+        left = goal.left()
+        if not self._by_hand_lock.acquire(blocking=False):
+            return left  # another thread, or we ourselves before a signal came, are at it
+        claim_at = 0.0
+        try:
+            while any(left.values()) and self._clock() < deadline and not self._closed:
+                if self._clock() >= claim_at and self._gate.acquire(blocking=False):
+                    try:
+                        self._by_hand.take(self._claim(threads=False), deadline)
+                    finally:
+                        self._gate.release()
+                    claim_at = self._clock() + self._turn.every
+                self._by_hand.turn()
+                left = goal.left()
+        finally:
+            self._by_hand.give_up()
+            self._by_hand_lock.release()
+        self._keep_house()
+        return left
 
     def hurry(self, seconds: float) -> None:
         """Have our carriers try at once, and often for so long; a ``Retry-After`` still holds."""
@@ -168,6 +196,7 @@ class Courier:
 
     def status(self) -> dict[str, Any]:
         """What became of every event, and what each destination's carrier is doing: see ``docs/delivery.md``."""
+        _platform.notice_fork()
         return ledger.shape(self._spool.status(), self._destinations, self.live())
 
     def live(self) -> dict[str, Live]:
@@ -196,14 +225,11 @@ class Courier:
             if self._coordinator is not None or not self._may_carry():
                 return
             thread = threading.Thread(target=self._coordinate, name="footspan-courier", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:  # the system has no thread left, or the interpreter is going down
-                _guard.report("starting the courier", error)
+            if _started(thread):
+                self._coordinator = thread
+            else:
                 self._start_after = self._clock() + START_AGAIN_AFTER
                 self._idle = True
-                return
-            self._coordinator = thread
         finally:
             self._gate.release()
 
@@ -220,24 +246,30 @@ class Courier:
                     carrier.pulse()
                 if self._clock() - maintained >= MAINTAIN_EVERY:
                     maintained = self._clock()
-                    try:
-                        self._spool.maintain()
-                    except Exception as error:  # noqa: BLE001 - the courier never dies
-                        _guard.report("spool maintenance", error)
+                    self._keep_house()
                 self._signal.wait(self._turn.every)
 
-    def _claim(self) -> list[Carrier]:
+    def _keep_house(self) -> None:
+        try:
+            self._spool.maintain()
+        except Exception as error:  # noqa: BLE001 - the courier never dies
+            _guard.report("spool maintenance", error)
+
+    def _claim(self, *, threads: bool = True) -> list[Carrier]:
         """Try the lock of every destination that is ours to carry, give up the others; ``_gate`` is held.
 
+        Args:
+            threads: Whether to start a thread for each.
+
         Returns:
-            Carriers that hold a destination but could not start a thread.
+            Carriers that hold a destination and have no thread.
         """
         threadless: list[Carrier] = []
         for key, destination in self._destinations.items():
             carrier = self._carriers.get(key)
             try:
                 mine = self._turn.mine(self._targets[key])
-                if carrier is not None and (carrier.alive or carrier in threadless):
+                if carrier is not None and (carrier.alive or carrier in threadless or carrier in self._by_hand):
                     if not mine:
                         carrier.leave(self._clock() + YIELD_WITHIN)
                     continue
@@ -254,7 +286,7 @@ class Courier:
             if self._hurry_until > self._clock():
                 carrier.hurry(self._hurry_until)
             self._carriers[key] = carrier
-            if not carrier.start():
+            if not threads or not carrier.start():
                 threadless.append(carrier)
         return threadless
 
@@ -272,6 +304,7 @@ class Courier:
         Args:
             timeout: Seconds for all destinations together; ``exit_timeout`` when not given.
         """
+        _platform.notice_fork()
         if self._closed:
             return
         deadline = self._clock() + max(0.0, self.exit_timeout if timeout is None else timeout)
@@ -323,6 +356,25 @@ class Courier:
         """In a forked child: the threads stayed with the parent, and so did the destinations they hold."""
         self._reset()
         self._destinations = {key: _anew(destination) for key, destination in self._destinations.items()}
+
+
+def _started(thread: threading.Thread) -> bool:
+    """Start a thread; whether the host lets it run."""
+    reason = "the host runs no threads"
+    if _platform.threads_run():
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no thread left, or the interpreter is going down
+            reason = type(error).__name__
+        else:
+            return True
+    _guard.warn_once(
+        "threads",
+        "footspan: no thread can be started here (%s): events are kept, and delivered by flush(), at exit or by "
+        "another process",
+        reason,
+    )
+    return False
 
 
 def _anew(destination: Destination) -> Destination:
