@@ -78,28 +78,33 @@ class Lines(Sequence[LogLine]):
         return sum(
             self[index].redacted
             for index, part in enumerate(self._parts)
-            if not isinstance(part, bytes) or _REDACTED in part
+            if not isinstance(part, bytes) or part.rfind(_REDACTED) >= 0
         )
 
-    def groups(self) -> dict[bytes, bytes]:
-        """The records of each suffix (as :attr:`LogLine.suffix` gives it), joined by commas."""
-        if self._uniform():
-            return {self._suffixes[0][1:]: b"%b%b}" % (_RECORD, _BETWEEN.join(self._parts))}  # type: ignore[arg-type]
+    def groups(self) -> dict[bytes, list[bytes]]:
+        """The records of each suffix (as :attr:`LogLine.suffix` gives it)."""
         found: dict[bytes, list[bytes]] = {}
         for part, suffix in zip(self._parts, self._suffixes, strict=True):
             if isinstance(part, bytes):
                 found.setdefault(suffix[1:], []).append(b"%b%b}" % (_RECORD, part))
             else:
                 found.setdefault(part.suffix, []).append(part.record)
-        return {suffix: b",".join(records) for suffix, records in found.items()}
+        return found
+
+    def joined(self) -> bytes | None:
+        """All lines as one, if they were checked and end alike."""
+        if not self._uniform():
+            return None
+        parts = [*self._parts]
+        parts[0] = OPENING + parts[0]  # type: ignore[operator] # bytes, all of them
+        parts[-1] += self._suffixes[0]  # type: ignore[operator]
+        return _BETWEEN.join(parts)  # type: ignore[arg-type]
 
     def _uniform(self) -> bool:
         """Whether all lines were checked and end alike."""
         suffixes = self._suffixes
         return (
-            bool(suffixes)
-            and suffixes.count(suffixes[0]) == len(suffixes)
-            and set(map(type, self._parts)) == {bytes}
+            bool(suffixes) and suffixes.count(suffixes[0]) == len(suffixes) and set(map(type, self._parts)) == {bytes}
         )
 
 
@@ -109,8 +114,16 @@ def merge(lines: Sequence[LogLine]) -> bytes:
     Lines with equal suffixes share a resource and a scope, in the order of the first of them; inside such a group the
     order is kept.
     """
-    groups = lines.groups() if isinstance(lines, Lines) else _groups(lines)
-    written = [b"%b%b%b" % (PREFIX[_GROUP:], records, suffix[:-2]) for suffix, records in groups.items()]
+    if isinstance(lines, Lines):
+        joined = lines.joined()
+        if joined is not None:
+            return joined
+        groups = lines.groups()
+    else:
+        groups = {}
+        for line in lines:
+            groups.setdefault(line.suffix, []).append(line.record)
+    written = [b"%b%b%b" % (PREFIX[_GROUP:], b",".join(records), suffix[:-2]) for suffix, records in groups.items()]
     return b"%b%b]}" % (PREFIX[:_GROUP], b",".join(written))
 
 
@@ -122,10 +135,3 @@ def stored_size(lines: Iterable[LogLine]) -> int:
 def redacted_in(lines: Iterable[LogLine]) -> int:
     """How many keys the redactor removed or changed in some lines."""
     return lines.redacted if isinstance(lines, Lines) else sum(line.redacted for line in lines)
-
-
-def _groups(lines: Iterable[LogLine]) -> dict[bytes, bytes]:
-    groups: dict[bytes, list[bytes]] = {}
-    for line in lines:
-        groups.setdefault(line.suffix, []).append(line.record)
-    return {suffix: b",".join(records) for suffix, records in groups.items()}

@@ -12,23 +12,26 @@ from footspan import _platform
 from footspan._guard import report
 from footspan.spool import files, locks, sidefiles
 from footspan.spool import journal as ops
-from footspan.spool.base import Tally
+from footspan.spool.base import Range, Tally
+from footspan.spool.cut import FOREVER, Cut
 from footspan.spool.heartbeat import Heartbeat
 from footspan.spool.journal import Journal
-from footspan.spool.reels import Cut, Reel, Sight, checked_start
+from footspan.spool.parting import part
+from footspan.spool.reels import Reel, checked_start
 from footspan.spool.segments import Watch, parse
+from footspan.spool.sight import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from footspan.otlp_json import LogLine
-    from footspan.spool.base import Batch, Range, Target
+    from footspan.spool.base import Batch, Target
     from footspan.spool.journal import Fold
     from footspan.spool.layout import Layout
     from footspan.spool.locks import RecordLock
     from footspan.spool.pipelines import Pipelines
-    from footspan.spool.reels import Item
     from footspan.spool.segments import Listing, Segment
+    from footspan.spool.sight import Item
 
 QUIET = 5.0
 """Seconds without a change after which nobody is still writing to a segment that has a successor."""
@@ -36,7 +39,6 @@ QUIET = 5.0
 _MOST_REELS = 32
 _LOCK_CHECK = 1.0
 _BROKEN_PAUSE = 1.0
-_FOREVER = 2**64
 
 
 _Head = tuple[int, int, Reel, bool]
@@ -56,9 +58,9 @@ class DiskFeed:
         accepts: Whether a destination takes an event.
         count: Adds to a counter.
         waiting: How many events a destination has not acknowledged.
+        evicted: Whether a segment was deleted before everybody had it.
         quiet: See :data:`QUIET`.
     """
-        evicted: Whether a segment was deleted before everybody had it.
 
     def __init__(
         self,
@@ -70,9 +72,9 @@ class DiskFeed:
         *,
         count: Callable[[str], None],
         waiting: Callable[[str, Fold], int],
+        evicted: Callable[[str], bool] = lambda _: False,
         quiet: float = QUIET,
     ) -> None:
-        evicted: Callable[[str], bool] = lambda _: False,
         self._layout = layout
         self._id = target.id
         self._lock = lock
@@ -80,9 +82,9 @@ class DiskFeed:
         self._accepts = accepts
         self._count = count
         self._waiting = waiting
+        self._evicted = evicted
         self._quiet = quiet
         self._path = layout.destination(target.id)
-        self._evicted = evicted
         self._watch = Watch(layout.events)
         self._quarantine = sidefiles.Quarantine(layout)
         self._heartbeat = Heartbeat(f"{self._path}/state.json", target)
@@ -146,7 +148,7 @@ class DiskFeed:
         while heap:
             _, number, reel, closed = heapq.heappop(heap)
             owner = self._segments[number].owner
-            until = heap[0][0] if heap else _FOREVER
+            until = heap[0][0] if heap else FOREVER
             try:
                 if not reel.run(cut, until, closed_for=self._quiet if closed else None):
                     break
@@ -154,7 +156,7 @@ class DiskFeed:
                 self._is_broken(reel.name, error)
                 continue
             following = (
-                (reel.head.time_ns, number, reel, closed) if reel.head is not None else self._head(number + 1, owner)
+                (reel.head, number, reel, closed) if reel.head is not None else self._head(number + 1, owner)
             )
             if following is not None:
                 heapq.heappush(heap, following)
@@ -187,7 +189,7 @@ class DiskFeed:
             reel = self._reel(segment)
             head = None if reel is None else self._peek(reel, closed=closed)
             if reel is not None and head is not None:
-                return head.time_ns, at, reel, closed
+                return head, at, reel, closed
         return None
 
     def _reel(self, segment: Segment) -> Reel | None:
@@ -211,7 +213,7 @@ class DiskFeed:
         reel = self._reels[name] = Reel(name, path, self._sight(segment.fingerprint), cursor)
         return reel
 
-    def _peek(self, reel: Reel, *, closed: bool) -> Item | None:
+    def _peek(self, reel: Reel, *, closed: bool) -> int | None:
         try:
             return reel.peek(closed_for=self._quiet if closed else None)
         except OSError as error:
@@ -276,12 +278,12 @@ class DiskFeed:
         except FileNotFoundError:
             return None
 
-    def _refresh(self) -> bool:
-        """See which segments there are; whether that could be seen."""
     def _gone(self, name: str) -> dict[str, Any]:
         """Forget a cursor. What was dealt with of an evicted segment is needed to tell how much of it was lost."""
         return ops.gone(name, self.fold.dealt_with(name) if self._evicted(name) else 0)
 
+    def _refresh(self) -> bool:
+        """See which segments there are; whether that could be seen."""
         try:
             listing = self._watch.listing()
         except FileNotFoundError:  # the folder was deleted: whoever appends next makes it again
@@ -322,6 +324,20 @@ class DiskFeed:
             self._batch = None
         if not all(r.segment in self._there for r in batch.ranges):
             self._listing = None  # deleted meanwhile: its cursor can go
+
+    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+        """Journal a part of a batch as done and let the rest be cut anew; whether that could be done."""
+        parts = part(batch, left, self._items) if batch is self._batch and not batch.ambiguous else None
+        if parts is None:
+            return False
+        if parts.done:
+            figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
+            self._journal.write(ops.done(parts.done, figures, self._unreadable))
+        gaps = [Range(r.segment, *gap) for r in batch.ranges for gap in self.fold.gaps(r.segment, r.start, r.end)]
+        self._journal.write(ops.kept(gaps))
+        self._batch, self._unreadable = None, 0
+        self._reels.clear()  # they are past what goes back
+        return True
 
     def waiting(self) -> int:
         """How many events the destination takes and does not have yet."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from footspan.otlp_json import LogLine, explode
+from footspan.otlp_json.span_lines import SPAN_ROOT, span_line
 from footspan.otlp_json.text import loads
 from footspan.spool import files
 
@@ -42,6 +43,9 @@ def read_line(line: bytes) -> Reading:
         return Reading([LogLine(line)], b"")
     if not line.strip():
         return Reading([], b"")
+    if line.startswith(SPAN_ROOT):
+        span = span_line(line)
+        return Reading([], line) if span is None else Reading([span], b"")
     if _is_json(line):
         events = explode(line)
         return Reading(events, b"" if events else line)
@@ -80,11 +84,19 @@ _last_suffix = [NONE_YET]
 
 
 def _has_suffix(line: bytes) -> bool:
+    suffix = ending(line)
+    if not suffix:
+        return False
+    _last_suffix[0] = suffix
+    return True
+
+
+def ending(line: bytes) -> bytes:
+    """What follows the record in a line of ours, from the record's closing brace on; empty for any other line."""
     at = line.find(_SCOPE)
     if at < 0 or line[at - 1] != _BRACE or not line.endswith(_END) or not _is_suffix(line[at:]):
-        return False
-    _last_suffix[0] = line[at - 1 :]
-    return True
+        return b""
+    return line[at - 1 :]
 
 
 def _is_text(line: bytes) -> bool:
@@ -155,8 +167,31 @@ class Tape:
                 return None
             start = 0
 
+    def lines(self, stop: int | None = None) -> bytes:
+        """The next whole lines with their newlines, as many as one look gives; empty at the end of what is written.
+
+        Args:
+            stop: No line but the first one goes beyond this place.
+
+        Raises:
+            OSError: The segment cannot be read; ``FileNotFoundError`` once it is deleted.
+        """
+        while True:
+            start = self.position - self._base
+            end = self._block.rfind(b"\n", start) + 1
+            if end > start:
+                break
+            if not self._fill():
+                return b""
+        if stop is not None and self._base + end > stop:
+            limit = max(start, stop - self._base)
+            end = self._block.rfind(b"\n", start, limit) + 1 or self._block.find(b"\n", limit) + 1
+        data, self._block = self._block[start:end], self._block[end:]
+        self._base = self.position = self._base + end
+        return data
+
     def rest(self) -> bytes:
-        """What stands after the last whole line. Only after :meth:`line` gave ``None``."""
+        """What stands after the last whole line. Only after :meth:`line` gave ``None`` or :meth:`lines` nothing."""
         return self._block[self.position - self._base :]
 
     def _fill(self) -> bool:

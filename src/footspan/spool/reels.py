@@ -1,104 +1,53 @@
-"""Reels: segments as one destination reads them, and the batches that are cut from them."""
+"""Reels: segments as one destination reads them."""
 
 from __future__ import annotations
 
 import os
 import time
-from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from collections import deque
+from typing import TYPE_CHECKING
 
-from footspan.spool.base import Batch, Range
-from footspan.spool.reading import Tape, line_start, read_line
+from footspan.spool.blocks import BLOCK, Odd, Strip, scan
+from footspan.spool.reading import Tape, line_start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from footspan.otlp_json import LogLine
-    from footspan.spool.base import Target
     from footspan.spool.cursor import Cursor
-
-BLOCK = 64 * 1024
-
-
-class Item(NamedTuple):
-    """One line, as a destination sees it.
-
-    Attributes:
-        start: Where it starts.
-        end: Where the next one starts.
-        events: What of it the destination takes.
-        skipped: How many events of it the destination does not take.
-        garbage: Bytes that are no event.
-        time_ns: Where in time it belongs.
-    """
-
-    start: int
-    end: int
-    events: list[LogLine]
-    skipped: int
-    garbage: bytes
-    time_ns: int
-
-
-class Sight:
-    """How one destination sees the lines of one pipeline."""
-
-    __slots__ = ("_accepts", "_target", "_targets")
-
-    def __init__(self, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> None:
-        self._targets = targets
-        self._target = targets[0] if len(targets) == 1 else None
-        self._accepts = accepts
-
-    def item(self, start: int, end: int, line: bytes, time_ns: int) -> Item:
-        """Read a line; one that holds nothing for the destination belongs where the line before it does."""
-        found, garbage = read_line(line)
-        if self._target is not None and len(found) == 1:  # nearly always
-            event = found[0]
-            if self._accepts(self._target, event):
-                return Item(start, end, found, 0, garbage, event.time_ns)
-            return Item(start, end, [], 1, garbage, time_ns)
-        events = [event for event in found if any(self._accepts(target, event) for target in self._targets)]
-        return Item(start, end, events, len(found) - len(events), garbage, events[0].time_ns if events else time_ns)
-
-    def items(self, path: str, start: int, end: int) -> Iterator[Item]:
-        """The whole lines of a stretch.
-
-        Raises:
-            OSError: The segment cannot be read.
-        """
-        tape = Tape(path, start, BLOCK)
-        while tape.position < end:
-            begin = tape.position
-            line = tape.line()
-            if line is None:
-                line = tape.rest()  # a torn end that was taken for garbage before
-                if line:
-                    yield self.item(begin, begin + len(line), line, 0)
-                return
-            yield self.item(begin, tape.position, line, 0)
+    from footspan.spool.cut import Cut
+    from footspan.spool.sight import Item, Sight
 
 
 class Reel:
-    """One segment, read forward past what its cursor has acknowledged.
+    """One segment, read forward past what its cursor has acknowledged: in blocks, line by line where it must be.
 
-    Attributes:
+    Args:
         name: The segment's name.
-        head: The next line, once :meth:`peek` has read it.
+        path: Its file.
+        sight: What of it the destination takes.
+        cursor: How far the destination is.
+        block: Bytes read at a time.
     """
 
-    __slots__ = ("_cursor", "_sight", "_tape", "_time_ns", "head", "name")
+    __slots__ = ("_at", "_cursor", "_head", "_item", "_pieces", "_sight", "_strip", "_tape", "_time_ns", "name")
 
-    def __init__(self, name: str, path: str, sight: Sight, cursor: Cursor) -> None:
+    def __init__(self, name: str, path: str, sight: Sight, cursor: Cursor, block: int = BLOCK) -> None:
         self.name = name
-        self.head: Item | None = None
         self._sight = sight
         self._cursor = cursor
-        self._tape = Tape(path, cursor.next(0), BLOCK)
-        self._time_ns = 0
+        self._tape = Tape(path, cursor.next(0), block)
+        self._pieces: deque[Strip | Odd] = deque()
+        self._strip: Strip | None = None
+        self._at = 0  # in the strip
+        self._item: Item | None = None
+        self._head: int | None = None
+        self._time_ns = 0  # of the last event before the head
 
-    def peek(self, *, closed_for: float | None = None) -> Item | None:
-        """The next line, or ``None`` when there is none yet.
+    @property
+    def head(self) -> int | None:
+        """When the next line happened, once :meth:`peek` or :meth:`run` has seen it."""
+        return self._head
+
+    def peek(self, *, closed_for: float | None = None) -> int | None:
+        """When the next line happened, or ``None`` when there is none yet.
 
         Args:
             closed_for: The segment has a successor: after so many quiet seconds an end without newline stays one.
@@ -106,20 +55,12 @@ class Reel:
         Raises:
             OSError: The segment cannot be read.
         """
-        if self.head is None:
-            tape = self._tape
-            start = self._cursor.next(tape.position)
-            if start != tape.position:
-                tape.seek(start)
-            line = tape.line()
-            if line is None:
-                if closed_for is None or not self._stays_torn(closed_for):
-                    return None
-                line = tape.rest()
-                tape.seek(start + len(line))
-            self.head = self._sight.item(start, tape.position, line, self._time_ns)
-            self._time_ns = self.head.time_ns
-        return self.head
+        if self._head is None and self._load(closed_for):
+            if self._item is not None:
+                self._head = self._item.time_ns
+            elif self._strip is not None:
+                self._head = self._time_of(self._strip, self._at)
+        return self._head
 
     def run(self, cut: Cut, until: int, *, closed_for: float | None = None) -> bool:
         """Move lines into a batch as long as they are not younger than ``until`` and there is room.
@@ -128,18 +69,82 @@ class Reel:
             Whether there was room for all.
         """
         while True:
-            head = self.head or self.peek(closed_for=closed_for)
-            if head is None or head.time_ns > until:
+            head = self.peek(closed_for=closed_for)
+            if head is None or head > until:
                 return True
-            if not cut.take(self.name, head):
+            if not self._load(closed_for):  # given back since, and no longer there
+                self._head = None
+                return True
+            if not self._move(cut, until):
                 return False
-            self.head = None
+
+    def _move(self, cut: Cut, until: int) -> bool:
+        """Move the head, and what goes with it; whether there was room."""
+        item, strip = self._item, self._strip
+        if item is not None:
+            if not cut.take(self.name, item):
+                return False
+            self._item, self._time_ns, self._head = None, item.time_ns, None
+            return True
+        assert strip is not None
+        begin = self._at
+        end, full = cut.take_strip(self.name, strip, begin, until)
+        if end > begin:
+            self._time_ns = self._last_time(strip, begin, end)
+            self._at, self._head = end, None
+            if end == len(strip):
+                self._strip = None
+        return not full
+
+    def _load(self, closed_for: float | None) -> bool:
+        """Have the next line at hand; whether there is one."""
+        if self._item is not None or self._strip is not None:
+            return True
+        if not self._pieces:
+            tape = self._tape
+            start = self._cursor.next(tape.position)
+            if start != tape.position:
+                tape.seek(start)
+            data = tape.lines(next((begin for begin, _ in self._cursor.acked if begin > start), None))
+            if not data:
+                if closed_for is None or not self._stays_torn(closed_for):
+                    return False
+                line = tape.rest()
+                tape.seek(start + len(line))
+                self._item = self._sight.item(start, tape.position, line, self._time_ns)
+                return True
+            self._pieces.extend(scan(data, start))
+        piece = self._pieces.popleft()
+        if isinstance(piece, Odd):
+            self._item = self._sight.item(piece.start, piece.end, piece.line, self._time_ns)
+        else:
+            piece.takes = self._sight.taken(piece)
+            self._strip, self._at = piece, 0
+        return True
+
+    def _time_of(self, strip: Strip, index: int) -> int:
+        """Where a line belongs in time; one that the destination does not take, where the event before it does."""
+        return strip.time(index) if strip.takes is None or strip.takes[index] else self._time_ns
+
+    def _last_time(self, strip: Strip, begin: int, end: int) -> int:
+        """When the last event of a stretch happened that the destination takes."""
+        takes = strip.takes
+        last = end - 1 if takes is None else next((i for i in range(end - 1, begin - 1, -1) if takes[i]), -1)
+        return self._time_ns if last < 0 else strip.time(last)
 
     def _stays_torn(self, quiet: float) -> bool:
         return bool(self._tape.rest()) and time.time() - os.stat(self._tape.path).st_mtime >= quiet
 
     def release(self) -> None:
-        """Give memory back; the head stays."""
+        """Give memory back; what the head says stays known."""
+        if self._item is not None:
+            self._tape.position = self._item.start
+        elif self._strip is not None:
+            self._tape.position = self._strip.begin(self._at)
+        elif self._pieces:
+            self._tape.position = self._pieces[0].start
+        self._item = self._strip = None
+        self._pieces.clear()
         self._tape.release()
 
 
@@ -154,81 +159,3 @@ def checked_start(path: str, cursor: Cursor) -> int | None:
     if start == cursor.offset or (cursor.offset == size and start < size):  # the second: an end that stays torn
         return None
     return start
-
-
-class Cut:
-    """A batch in the making.
-
-    Args:
-        max_items: Events it may hold.
-        max_bytes: Bytes of stored lines it may hold.
-        pulse: Called now and then during long work.
-
-    Attributes:
-        garbage: Segment, offset and bytes of what is no event.
-    """
-
-    __slots__ = (
-        "_events",
-        "_lines",
-        "_max_bytes",
-        "_max_items",
-        "_pulse",
-        "_segment",
-        "_size",
-        "_skipped",
-        "_stretch",
-        "_stretches",
-        "garbage",
-    )
-
-    def __init__(self, max_items: int, max_bytes: int, pulse: Callable[[], None] = lambda: None) -> None:
-        self.garbage: list[tuple[str, int, bytes]] = []
-        self._max_items = max_items
-        self._max_bytes = max_bytes
-        self._pulse = pulse
-        self._events: list[LogLine] = []
-        self._stretches: dict[str, list[list[int]]] = {}
-        self._segment = ""
-        self._stretch = [-1, -1]
-        self._lines = self._size = self._skipped = 0
-
-    def take(self, segment: str, item: Item) -> bool:
-        """Add a line if there is room; the first one always fits, however many events it holds."""
-        start, end, events, skipped, garbage, _ = item
-        if events:
-            mine = self._events
-            size = self._size + end - start
-            if mine and (len(mine) + len(events) > self._max_items or size > self._max_bytes):
-                return False
-            mine += events
-            self._size = size
-        self._skipped += skipped
-        if garbage:
-            self.garbage.append((segment, start, garbage))
-        if segment is self._segment and self._stretch[1] == start:
-            self._stretch[1] = end
-        else:
-            self._begin(segment, start, end)
-        self._lines += 1
-        if not self._lines & 2047:
-            self._pulse()
-        return True
-
-    def _begin(self, segment: str, start: int, end: int) -> None:
-        stretches = self._stretches.setdefault(segment, [])
-        if not stretches or stretches[-1][1] != start:
-            stretches.append([start, end])
-        stretches[-1][1] = end
-        self._segment, self._stretch = segment, stretches[-1]
-
-    @property
-    def empty(self) -> bool:
-        """Whether no line is in it, taken or skipped."""
-        return not self._stretches
-
-    def batch(self, *, ambiguous: bool = False) -> Batch:
-        """The batch, its events in the order of their times."""
-        self._events.sort(key=attrgetter("time_ns"))
-        ranges = [Range(name, start, end) for name, stretches in self._stretches.items() for start, end in stretches]
-        return Batch(self._events, ranges, self._skipped, ambiguous)
