@@ -6,6 +6,7 @@ The logs API itself is still underscored upstream; the rest are private parts th
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -24,7 +25,9 @@ __all__ = [
     "Logger",
     "LoggerProvider",
     "SeverityNumber",
+    "current_span_context",
     "current_span_ids",
+    "direct",
     "get_logger_provider",
     "install_logger_provider",
     "light_record_type",
@@ -49,6 +52,51 @@ def current_span_ids(context: Context | None = None) -> tuple[int, int, int]:
     """Trace id, span id and trace flags of the current span; zeros without one."""
     span_context = trace.get_current_span(context).get_span_context()
     return span_context.trace_id, span_context.span_id, int(span_context.trace_flags)
+
+
+def _make_current_span_context() -> Callable[[], Any]:
+    """See :data:`current_span_context`; two calls shorter where the context lives in a context variable, as a rule."""
+    from opentelemetry.context import get_current  # noqa: PLC0415 - kept in the closure
+    from opentelemetry.trace.propagation import _SPAN_KEY  # noqa: PLC0415 - the same
+
+    variable = getattr(getattr(otel_context, "_RUNTIME_CONTEXT", None), "_current_context", None)
+    current = variable.get if isinstance(variable, ContextVar) else get_current
+
+    def current_span_context() -> Any:
+        span: Any = current().get(_SPAN_KEY)
+        return None if span is None else span.get_span_context()
+
+    return current_span_context
+
+
+current_span_context: Callable[[], Any] = _make_current_span_context()
+"""The current span's context, the same object for the same span; ``None`` without a span."""
+
+
+def direct(logger: Any, processor_type: type[Any]) -> Callable[[], bool] | None:
+    """Whether what is emitted through a logger reaches one processor and nothing else.
+
+    Args:
+        logger: An SDK logger.
+        processor_type: The processor's class.
+
+    Returns:
+        A function that tells whether that is still so: no processor was added, the logger was not disabled. ``None``
+        where it is not so now: another processor stands beside ours, the SDK counts the records it creates, the logger
+        is no SDK logger.
+    """
+    multi = getattr(logger, "_multi_log_record_processor", None)
+    config = getattr(logger, "_logger_config", None)
+    processors = processors_of(logger)
+    if len(processors) != 1 or type(processors[0]) is not processor_type or not getattr(config, "is_enabled", False):
+        return None
+    if type(getattr(logger, "_logger_metrics", None)).__name__ != "NoOpLoggerMetrics":
+        return None
+
+    def unchanged() -> bool:
+        return multi._log_record_processors is processors and logger._logger_config is config  # type: ignore[union-attr]
+
+    return unchanged
 
 
 def sdk_logger_provider() -> SdkLoggerProvider | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
+import os
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from footspan import _otel
+from footspan import _otel, _platform
 from footspan import conventions as c
 from footspan._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.context import Context
 
@@ -21,8 +22,10 @@ SEVERITY_INFO = 9
 SEVERITY_ERROR = 17
 _SEVERITY_TEXT = {1: "TRACE", 5: "DEBUG", 9: "INFO", 13: "WARN", 17: "ERROR", 21: "FATAL"}
 
-_random = random.Random()  # noqa: S311 - ids must be unique, not secret; seeded by the system, anew in a forked child
-_otel.on_fork_in_child(_random.seed)
+
+def severity_text(number: int) -> str:
+    """The short name of OpenTelemetry's severity ``number``; empty for those in between."""
+    return _SEVERITY_TEXT.get(number, "")
 
 
 class Draft:
@@ -81,22 +84,47 @@ class Draft:
         self.flags = flags
 
 
-def new_uid(time_ns: int) -> str:
-    """A UUIDv7 (RFC 9562 §5.7): sorts by time to the millisecond, 74 random bits.
+class _Uids:
+    """UUIDv7 (RFC 9562 §5.7) of one process: sorted by time, those of one millisecond by order of making.
 
-    Args:
-        time_ns: The time it carries (nanoseconds since the epoch); outside 48 bits of milliseconds it is cut.
+    26 bits are drawn once, the other 48 are a counter from a random start (§6.2, method 1): two processes would have to
+    draw the same and count to the same number within the same millisecond.
     """
-    bits = _random.getrandbits(74)
-    value = (
-        ((time_ns // 1_000_000) & 0xFFFF_FFFF_FFFF) << 80
-        | 0x7 << 76
-        | (bits >> 62) << 64
-        | 0b10 << 62
-        | bits & 0x3FFF_FFFF_FFFF_FFFF
-    )
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    __slots__ = ("__weakref__", "_count", "_drawn", "_stamp")
+
+    def __init__(self) -> None:
+        self.draw()
+        _platform.on_fork(self.draw)
+
+    def draw(self) -> None:
+        """Begin anew, as a forked child must."""
+        bits = int.from_bytes(os.urandom(10), "big")
+        self._drawn = f"7{bits >> 48 & 0xFFF:03x}-{0x8000 | bits >> 60 & 0x3FFF:04x}-"
+        # From half of the range up, so that the counter always has its twelve digits and never comes to their end.
+        self._count = count(1 << 47 | bits & (1 << 46) - 1).__next__
+        self._stamp = (-1, "")
+
+    def new(self, time_ns: int) -> str:
+        """See :func:`new_uid`."""
+        if not _mark[0]:
+            _platform.after_fork()
+        stamp = self._stamp
+        milliseconds = time_ns // 1_000_000
+        if stamp[0] != milliseconds:
+            text = f"{milliseconds & 0xFFFF_FFFF_FFFF:012x}"
+            stamp = self._stamp = (milliseconds, f"{text[:8]}-{text[8:]}-{self._drawn}")
+        return f"{stamp[1]}{self._count():x}"
+
+
+_mark = _platform.fork_mark
+_uids = _Uids()
+new_uid: Callable[[int], str] = _uids.new
+"""A UUIDv7 for an event.
+
+Args:
+    time_ns: The time it carries (nanoseconds since the epoch); outside 48 bits of milliseconds it is cut.
+"""
 
 
 class Emitter:
@@ -221,6 +249,11 @@ def emit_event(
     return (emitter or _default).emit(
         name, attributes, time_ns=time_ns, severity_number=severity_number, body=body, context=context
     )
+
+
+def default_logger() -> _otel.Logger:
+    """The logger that :func:`emit_event` uses."""
+    return _default.logger
 
 
 def reset() -> None:

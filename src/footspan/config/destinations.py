@@ -112,6 +112,7 @@ def _build(name: str, type_name: str, layer: Layer) -> DestinationSettings:
         events=read["events",],
         on_ambiguous=read["on_ambiguous",],
         timeout=read["timeout",],
+        concurrency=read["concurrency",],
         batch=BatchSettings(**{path[1]: value for path, value in read.items() if path[0] == "batch" and path[1:]}),
         options={
             option.name: read[option.name,]

@@ -139,6 +139,9 @@ class DestinationSettings:
     )
     batch: BatchSettings = field(default_factory=BatchSettings, metadata={"help": "Limits of one request."})
     timeout: float = _setting(POSITIVE_DURATION, 10.0, "Time one request may take (seconds).")
+    concurrency: int | None = _setting(
+        COUNT, None, "Requests under way at once, 16 at the most; the events of one user stay in order."
+    )
     # Addresses and headers may hold secrets, and a settings object is easily logged.
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

@@ -2,8 +2,9 @@
 
 A :class:`Shipment` is one batch on its way. It says which events the next request carries and reads each outcome: some
 events are finished, the rest go again. A refused request is cut in halves down to the refused event, because most of
-what was refused with it is sound. Three refused single events with nothing accepted between them no longer look like
-the events' fault: then the destination is parked and they are kept.
+what was refused with it is sound; one refused for its size is cut to a lower limit, and nobody is at fault. Three
+refused single events with nothing accepted between them no longer look like the events' fault: then the destination is
+parked and they are kept.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from footspan.delivery.limits import redacted_in, size_of, too_large
 from footspan.delivery.moves import GO_ON, Move, Step, graver
 from footspan.destinations.base import Verdict
 from footspan.spool.base import Tally
@@ -41,11 +43,13 @@ class Record:
         refused: Single events refused since it last accepted something.
         unproven: It left a request's fate unknown and has accepted nothing since.
         again: Requests in a row that it wanted otherwise.
+        successes: Requests of which it accepted something.
     """
 
     refused: int = 0
     unproven: bool = False
     again: int = 0
+    successes: int = 0
 
     @property
     def doubtful(self) -> bool:
@@ -56,36 +60,49 @@ class Record:
         """Note that the destination took something: it works."""
         self.refused = 0
         self.unproven = False
+        self.successes += 1
 
 
 class Shipment:
-    """One batch, from its first request to the last event's fate.
+    """One batch, or one lane of it, from its first request to the last event's fate.
 
     Args:
         batch: The batch as the spool cut it.
         on_ambiguous: Says ``retry`` or ``drop`` for an event whose fate nobody knows.
         record: What the destination did before; shared by its shipments.
+        events: Those of the batch's events that this shipment is of; all of them when not given.
 
     Attributes:
         batch: The same batch.
         tally: What became of its events so far.
         rejected: Events given up, with the reason.
+        unsure: Whether some of its events may have arrived.
     """
 
-    def __init__(self, batch: Batch, on_ambiguous: Callable[[LogLine], str], record: Record) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        on_ambiguous: Callable[[LogLine], str],
+        record: Record,
+        events: Sequence[LogLine] | None = None,
+    ) -> None:
         self.batch = batch
         self.tally = Tally(skipped=batch.skipped)
         self.rejected: list[tuple[LogLine, str]] = []
         self._on_ambiguous = on_ambiguous
         self._record = record
-        self._runs: deque[list[LogLine]] = deque()
-        self._current: list[LogLine] = []
+        self._runs: deque[Sequence[LogLine]] = deque()
+        self._current: Sequence[LogLine] = ()
         self._suspect: tuple[LogLine, str] | None = None
+        self._suspected_at = 0
         self._probe: int | None = None
-        self._unsure = batch.ambiguous
-        events = self._without_dropped(batch.events) if batch.ambiguous else list(batch.events)
-        if events:
-            self._runs.append(events)
+        self._probes = 0
+        self.unsure = batch.ambiguous
+        mine = batch.events if events is None else events
+        if batch.ambiguous:
+            mine = self._without_dropped(mine)
+        if mine:
+            self._runs.append(mine)
 
     @property
     def finished(self) -> bool:
@@ -95,9 +112,23 @@ class Shipment:
     @property
     def unsent(self) -> bool:
         """Whether certainly nothing of it has arrived, so that the batch can be cut anew."""
-        return not (self._unsure or self.rejected or self.tally.delivered)
+        return not (self.unsure or self.tally.refused or self.tally.delivered)
 
-    def next(self, max_items: int, max_bytes: int) -> list[LogLine]:
+    @property
+    def examined(self) -> bool:
+        """Whether there is nothing more to be learnt from its own events: another one would have to be asked."""
+        left = self._count()
+        return left <= 1 or self._probe is None or self._probes > left
+
+    def left(self) -> list[LogLine]:
+        """The events whose fate is not known yet."""
+        suspect = [self._suspect[0]] if self._suspect is not None else []
+        return [*self._current, *suspect, *(event for run in self._runs for event in run)]
+
+    def _count(self) -> int:
+        return len(self._current) + (self._suspect is not None) + sum(map(len, self._runs))
+
+    def next(self, max_items: int, max_bytes: int) -> Sequence[LogLine]:
         """The events of the next request, in order; at least one unless the shipment is finished.
 
         Args:
@@ -108,36 +139,48 @@ class Shipment:
             return self._current
         run = self._runs.popleft()
         if self._probe is not None:
-            self._probe %= len(run)
-            self._current = [run.pop(self._probe)]
-            if run:
-                self._runs.appendleft(run)
+            held = list(run)
+            self._probe %= len(held)
+            self._current = [held.pop(self._probe)]
+            if held:
+                self._runs.appendleft(held)
             return self._current
         fits = _fitting(run, max_items if self._suspect is None else 1, max_bytes)
         if self._record.unproven:
             # Each request may be the next one without an answer, so nothing is risked in bulk.
             fits = next((max(1, index) for index in range(fits) if self._drops(run[index])), fits)
-        self._current = run[:fits]
-        if fits < len(run):
+        if fits == len(run):
+            self._current = run
+        else:
+            self._current = run[:fits]
             self._runs.appendleft(run[fits:])
         return self._current
 
     def apply(self, outcome: Outcome) -> Move:
         """Read the outcome of the request that ``next`` gave the events of."""
-        events, self._current = self._current, []
+        events, self._current = self._current, ()
         if len(events) == 1 and outcome.verdict is Verdict.REFUSED:
             return self._uniform(events, outcome.items.get(0, outcome))
         return self._mixed(events, outcome) if outcome.items else self._uniform(events, outcome)
 
+    def hear(self) -> None:
+        """Heed what the destination did with another lane's events: if it took one, a suspect here is at fault."""
+        if self._record.successes > self._suspected_at:
+            self._cleared()
+
     # -- one verdict for all -------------------------------------------------------------------------------------------
 
-    def _uniform(self, events: list[LogLine], outcome: Outcome) -> Move:
+    def _uniform(self, events: Sequence[LogLine], outcome: Outcome) -> Move:
         verdict = outcome.verdict
         if verdict is Verdict.DELIVERED:
             self._accepted()
-            for event in events:
-                self._deliver(event)
+            self._record.again = 0
+            self.tally.delivered += len(events)
+            self.tally.redacted += redacted_in(events)
             return GO_ON
+        if verdict is Verdict.REFUSED and len(events) > 1 and too_large(outcome):
+            self._put_back(events)  # the carrier has lowered its limit: the next request carries fewer
+            return self._once_more(outcome.reason)
         if verdict is Verdict.REFUSED:
             return self._refused(events, outcome.reason)
         if verdict is Verdict.AMBIGUOUS:
@@ -147,7 +190,7 @@ class Shipment:
             return self._once_more(outcome.reason)
         return Move(Step.PARK if verdict is Verdict.PARK else Step.PAUSE, outcome.reason, outcome.retry_after)
 
-    def _refused(self, events: list[LogLine], reason: str) -> Move:
+    def _refused(self, events: Sequence[LogLine], reason: str) -> Move:
         if len(events) > 1:
             half = len(events) // 2
             self._runs.appendleft(events[half:])
@@ -161,6 +204,7 @@ class Shipment:
         if self._suspect is None and self._probe is None and self._runs:
             # The event or the destination? The next event is the witness.
             self._suspect = (event, reason)
+            self._suspected_at = self._record.successes
             return GO_ON
         return self._doubt(event, reason)
 
@@ -173,10 +217,12 @@ class Shipment:
     def _probe_next(self) -> None:
         """Make each probe try another event, so that one the destination takes is found if there is one."""
         self._probe = 0 if self._probe is None else self._probe + 1
+        self._probes += 1
+        self._suspected_at = self._record.successes
         self._runs = deque([[held for run in self._runs for held in run]])
 
-    def _unknown(self, events: list[LogLine], outcome: Outcome) -> Move:
-        self._record.unproven = self._unsure = True
+    def _unknown(self, events: Sequence[LogLine], outcome: Outcome) -> Move:
+        self._record.unproven = self.unsure = True
         self._put_back(self._without_dropped(events))
         return Move(Step.PAUSE, outcome.reason or AMBIGUOUS, outcome.retry_after)
 
@@ -189,7 +235,7 @@ class Shipment:
 
     # -- one verdict for each ------------------------------------------------------------------------------------------
 
-    def _mixed(self, events: list[LogLine], outcome: Outcome) -> Move:
+    def _mixed(self, events: Sequence[LogLine], outcome: Outcome) -> Move:
         verdicts = [outcome.items.get(index, outcome) for index in range(len(events))]
         accepted = any(each.verdict is Verdict.DELIVERED for each in verdicts)
         if accepted:
@@ -197,7 +243,7 @@ class Shipment:
         # Only an answer that refuses the whole casts doubt on the destination; beside any other, an item is refused for
         # what it is (or was never sent).
         certain = accepted or outcome.verdict is not Verdict.REFUSED
-        self._unsure = self._unsure or any(each.verdict is Verdict.AMBIGUOUS for each in verdicts)
+        self.unsure = self.unsure or any(each.verdict is Verdict.AMBIGUOUS for each in verdicts)
         left: list[LogLine] = []
         held = False
         move = GO_ON
@@ -235,7 +281,8 @@ class Shipment:
         """Put back what one answer left over."""
         if not left:
             return move
-        if len(left) > 1 and outcome.verdict is Verdict.REFUSED and move.step is Step.GO_ON:
+        halve = outcome.verdict is Verdict.REFUSED and not too_large(outcome)
+        if len(left) > 1 and halve and move.step is Step.GO_ON:
             half = len(left) // 2
             self._put_back(left[half:])
             self._put_back(left[:half])
@@ -250,7 +297,11 @@ class Shipment:
     def _accepted(self) -> None:
         """The destination works: whoever was under suspicion before is refused for its own fault."""
         self._record.accepted()
+        self._cleared()
+
+    def _cleared(self) -> None:
         self._probe = None
+        self._probes = 0
         if self._suspect is not None:
             event, reason = self._suspect
             self._suspect = None
@@ -290,17 +341,19 @@ class Shipment:
         if self._probe is not None:
             if not events:
                 return
-            run = self._runs.popleft() if self._runs else []
+            run = list(self._runs.popleft()) if self._runs else []
             run.insert(self._probe, events[0])
             self._runs.appendleft(run)
             return
         if events:
-            self._runs.appendleft(list(events))
+            self._runs.appendleft(events)
         self._forget_suspect()
 
 
 def _fitting(events: Sequence[LogLine], max_items: int, max_bytes: int) -> int:
     """How many of the first events one request may carry; never less than one."""
+    if len(events) <= max_items and size_of(events) <= max_bytes:
+        return len(events)
     size = 0
     for index, event in enumerate(events[: max(1, max_items)]):
         size += len(event.line) + 1

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from footspan import _guard, _otel
 from footspan.delivery import live
-from footspan.delivery.blame import Record, Shipment
+from footspan.delivery.dispatch import LEAST_TIME as LEAST_TIME  # noqa: PLC0414 - for whoever sets a carrier's deadline
+from footspan.delivery.dispatch import Dispatch
+from footspan.delivery.limits import size_of
 from footspan.delivery.moves import Move, Step
 from footspan.delivery.pauses import HURRIED, HURRIED_PACE, NOW, Pause, Wait
 from footspan.delivery.retry import Backoff, obeyed
 from footspan.delivery.signal import Signal
-from footspan.destinations.base import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from footspan.delivery.fanout import Convoy
     from footspan.destinations.base import Destination
-    from footspan.otlp_json import LogLine
     from footspan.spool.base import Batch, Feed
 
 IDLE_FIRST: Final = 0.1
@@ -29,14 +30,11 @@ IDLE_LONGEST: Final = 0.5
 SLICE: Final = 1.0
 """Seconds a carrier may be silent while it waits."""
 
-GRACE: Final = 2.0
-"""Seconds that a request may take beyond its time-out before its carrier counts as wedged."""
+LOOK: Final = 0.5
+"""Seconds between two looks whether a batch that is waited for has become full."""
 
 CAUGHT_UP: Final = 3
 """Batches that were not full, after which an ending carrier has seen all there was; others go on writing for ever."""
-
-LEAST_TIME: Final = 0.05
-"""Seconds that must be left for a request to be worth starting at exit."""
 
 
 class Carrier:
@@ -69,9 +67,17 @@ class Carrier:
         self._clock = clock
         self._backoff = backoff or Backoff(clock)
         self._trouble = Backoff(clock)
-        self._record = Record()
-        self._shipment: Shipment | None = None
+        self._dispatch = Dispatch(
+            destination,
+            time_left=self._time_left,
+            accepted=self._backoff.succeeded,
+            answered=self._answered,
+            beat=self.pulse,
+            clock=clock,
+        )
+        self._convoy: Convoy | None = None
         self._journaled = False
+        self._line_bytes = 0.0
         self._signal = Signal()
         self._hurried = False
         self._hurry_until = 0.0
@@ -79,8 +85,6 @@ class Carrier:
         self._idle_pause = IDLE_FIRST
         self._deadline: float | None = None
         self._leaving = False
-        self._in_flight = 0.0
-        self._pulse = threading.Lock()
         self._over = False
         self._beaten: tuple[str, str] = ("", "")
         self._beaten_at = 0.0
@@ -152,8 +156,10 @@ class Carrier:
     def _finish(self) -> None:
         try:
             self._drain()
+            self._let_go()
         except Exception as error:  # noqa: BLE001 - a carrier gives its lock back whatever happens
             _guard.report("delivery at exit", error)
+        self._dispatch.close()
         try:
             self.destination.close()
         except Exception as error:  # noqa: BLE001 - the same
@@ -163,6 +169,11 @@ class Carrier:
         except Exception as error:  # noqa: BLE001 - the same
             _guard.report("giving a destination up", error)
         self._over = True
+
+    def _let_go(self) -> None:
+        """Acknowledge what is finished of a batch that there was no time to finish, so that it is not sent again."""
+        if self._convoy is not None and self._convoy.delivered:
+            self._settle(self._convoy)
 
     def _drain(self) -> None:
         """Carry what waits now; a durable spool keeps the rest for the next carrier, so one failure is enough."""
@@ -189,78 +200,79 @@ class Carrier:
         return pause
 
     def _turn(self) -> Pause:
-        shipment = self._shipment
-        if shipment is None:
+        convoy = self._convoy
+        if convoy is None:
             if self._leaving:
                 return Pause(Wait.EVENTS)
             self._signal.clear()
             self._resting()
-            batch = self.feed.take(self.destination.max_items, self.destination.max_bytes)
+            batch = self.feed.take(*self._dispatch.window)
             if batch is None:
                 return self._idle()
             self._idle_pause = IDLE_FIRST
-            shipment = self._shipment = Shipment(batch, self.destination.on_ambiguous_for, self._record)
-        pause = NOW if shipment.finished else self._ship(shipment)
-        if not shipment.finished:
+            convoy = self._convoy = self._dispatch.convoy(batch)
+        pause = NOW if convoy.finished else self._ship(convoy)
+        if not convoy.finished:
             return pause
-        acknowledged = self._acknowledge(shipment)
+        acknowledged = self._acknowledge(convoy)
         return acknowledged if pause is NOW else pause
 
-    def _ship(self, shipment: Shipment) -> Pause:
-        """Make the shipment's next request and read its outcome."""
-        left = self._time_left()  # asked once: whoever stops us from here on does not cut the request off
-        if left < LEAST_TIME:
+    def _ship(self, convoy: Convoy) -> Pause:
+        """Make the next request, or those of all lanes as far as they go, and read the outcome."""
+        if self._time_left() < LEAST_TIME:
             # Its time would be over before the answer, which leaves the events' fate unknown: they would go twice.
             return Pause(Wait.EVENTS)
-        events = shipment.next(self.destination.max_items, self.destination.max_bytes)
         self.live.working(live.SENDING)
         self._beat()
         if not self._journaled:
-            self.feed.sending(shipment.batch)
+            self.feed.sending(convoy.batch)
             self._journaled = True
-        outcome = self._send(events, min(self.destination.timeout, left))
-        delivered = shipment.tally.delivered
         try:
-            move = shipment.apply(outcome)
+            move = self._dispatch.ship(convoy)
         except BaseException:
-            self._shipment = None  # rather repeat the batch than lose an event of it
+            self._convoy = None  # rather repeat the batch than lose an event of it
             raise
-        if shipment.tally.delivered > delivered:
-            self._backoff.succeeded()
-        if shipment.unsent and not shipment.finished:
-            self._give_back(shipment, move)
-        return self._heed(move, outcome)
+        if move is None:  # the time was over just now
+            return Pause(Wait.EVENTS)
+        if not convoy.finished:
+            self._give_back(convoy, move)
+        return self._heed(move)
 
-    def _give_back(self, shipment: Shipment, move: Move) -> None:
-        """Note that certainly nothing of the batch arrived, so that a successor need not take it for ambiguous.
+    def _give_back(self, convoy: Convoy, move: Move) -> None:
+        """Note what certainly did not arrive, so that a successor need not take it for ambiguous.
 
-        Before a pause the batch goes back whole, for the spool to cut it anew if it can: more may have come meanwhile,
-        among it an event that answers for a destination which refused a lone one. While a destination is in doubt for
-        refusing many, its shipment stays, for it knows which event to try next.
+        Before a pause the batch goes back, for the spool to cut it anew if it can: more may have come meanwhile, among
+        it an event that answers for a destination which refused all that is left of this batch. While a destination is
+        in doubt for refusing many, its batch stays until each of its events was tried.
         """
-        self.feed.kept(shipment.batch)
-        self._journaled = False
-        lone = len(shipment.batch.events) == 1
-        if move.step is not Step.GO_ON and (lone or not self._record.doubtful):
-            self._shipment = None
+        if convoy.unsent:
+            self.feed.kept(convoy.batch)
+            self._journaled = False
+            if move.step is Step.GO_ON:
+                return
+            if len(convoy.batch.events) > 1 and not self._dispatch.record.doubtful:
+                self._convoy = None
+                return
+        if move.step is not Step.GO_ON and convoy.examined:
+            self._settle(convoy)
 
-    def _send(self, events: Sequence[LogLine], timeout: float) -> Outcome:
-        self._in_flight = self._clock() + timeout + GRACE
-        try:
-            return self.destination.send(events, timeout)
-        except Exception as error:  # noqa: BLE001 - one event that breaks a destination must not hold the others
-            _guard.report(f"sending to {self.destination.name}", error)
-            return Outcome(Verdict.REFUSED, "internal_error")
-        finally:
-            with self._pulse:
-                self._in_flight = 0.0
+    def _settle(self, convoy: Convoy) -> None:
+        """Acknowledge what is finished of a batch, and give the rest back unless it may have arrived."""
+        if convoy.unsure or convoy.batch.ambiguous:
+            return
+        self._keep_refused(convoy)
+        if self.feed.settle(convoy.batch, convoy.left(), convoy.tally):
+            self._convoy = None
+            self._journaled = False
 
-    def _heed(self, move: Move, outcome: Outcome) -> Pause:
+    def _answered(self) -> None:
+        """The destination answered, and nobody need wait."""
+        self._backoff.succeeded()
+        self.live.recovered()
+
+    def _heed(self, move: Move) -> Pause:
         """Turn a move into a pause, and say what changed."""
         if move.step is Step.GO_ON:
-            if outcome.verdict is not Verdict.AGAIN:
-                self._backoff.succeeded()
-                self.live.recovered()
             return NOW
         asked = obeyed(move.retry_after)
         if move.step is Step.PARK:
@@ -273,24 +285,27 @@ class Carrier:
             self._asked_until = self._clock() + asked
         return Pause(Wait.ASKED if asked else Wait.BACKOFF, seconds)
 
-    def _acknowledge(self, shipment: Shipment) -> Pause:
-        batch, rejected = shipment.batch, shipment.rejected
-        while rejected:
-            event, reason = rejected.pop(0)
-            try:
-                self.feed.reject(event, reason)
-            except Exception as error:  # noqa: BLE001 - it is counted all the same; the others must go on
-                _guard.report("keeping a refused event", error)
-        self.feed.done(batch, shipment.tally)
-        self._shipment = None
+    def _keep_refused(self, convoy: Convoy) -> None:
+        while (refused := convoy.refused()) is not None:
+            with _guard.guard("keeping a refused event"):  # it is counted all the same; the others must go on
+                self.feed.reject(*refused)
+
+    def _acknowledge(self, convoy: Convoy) -> Pause:
+        batch = convoy.batch
+        self._keep_refused(convoy)
+        self.feed.done(batch, convoy.tally)
+        self._convoy = None
         self._journaled = False
         return NOW if self._is_full(batch) else Pause(Wait.FULLER_BATCH, self.destination.linger)
 
     def _is_full(self, batch: Batch) -> bool:
         """Whether the spool probably had more to give."""
-        if not batch.events or batch.ambiguous or len(batch.events) >= self.destination.max_items:
+        items, most = self._dispatch.window
+        if not batch.events or batch.ambiguous or len(batch.events) >= items:
             return True
-        return sum(len(event.line) for event in batch.events) >= self.destination.max_bytes // 2
+        size = size_of(batch.events)
+        self._line_bytes = size / len(batch.events)
+        return size >= most // 2
 
     def _idle(self) -> Pause:
         self.live.working(live.IDLE)
@@ -308,11 +323,13 @@ class Carrier:
             self._beat()
             waited = self._clock() - began
             left = pause.seconds - waited
+            if pause.kind is Wait.FULLER_BATCH and waited >= LOOK and self._is_full_now():
+                return
             if self._hurry_until > self._clock():
                 left = min(left, HURRIED.get(pause.kind, left + waited) - waited)
             if left <= 0:
                 return
-            woken = self._signal.wait(min(left, SLICE))
+            woken = self._signal.wait(min(left, LOOK if pause.kind is Wait.FULLER_BATCH else SLICE))
             if self._hurried and pause.kind is not Wait.ASKED:
                 self._hurried = False
                 return
@@ -321,18 +338,26 @@ class Carrier:
                 self._wait(Pause(Wait.FULLER_BATCH, self.destination.linger))
                 return
 
+    def _is_full_now(self) -> bool:
+        """Whether what is waiting makes a full batch, as far as can be told without reading it."""
+        items, most = self._dispatch.window
+        waiting = 0
+        with _guard.guard("counting what waits"):
+            waiting = self.feed.waiting()
+        return waiting >= items or waiting * self._line_bytes >= most
+
     def pulse(self) -> None:
         """Say for a carrier in the middle of a request that it lives; called now and then by another thread.
 
         A request that takes much longer than it may is one that somebody should look at, so that is not covered up.
         """
-        if not self._pulse.acquire(blocking=False):
+        if not self._dispatch.pulse.acquire(blocking=False):
             return
         try:
-            if self._clock() < self._in_flight:
+            if self._clock() < self._dispatch.in_flight:
                 self._beat()
         finally:
-            self._pulse.release()
+            self._dispatch.pulse.release()
 
     def _time_left(self) -> float:
         return float("inf") if self._deadline is None else self._deadline - self._clock()

@@ -111,6 +111,7 @@ class Destination(ABC):
         max_items: Events one request may carry now; a destination may lower it after an answer.
         max_bytes: Bytes of stored lines one request may carry.
         linger: Seconds to wait for a fuller batch.
+        concurrency: Requests that may be under way at once; ``send`` is called by as many threads.
     """
 
     type: ClassVar[str]
@@ -119,6 +120,8 @@ class Destination(ABC):
     default_max_bytes: ClassVar[int] = 1024 * 1024
     default_linger: ClassVar[float] = 0.1
     default_on_ambiguous: ClassVar[str] = "retry"
+    default_concurrency: ClassVar[int] = 1
+    max_concurrency: ClassVar[int] = 16
 
     def __init__(self, settings: DestinationSettings) -> None:
         self.settings = settings
@@ -130,6 +133,7 @@ class Destination(ABC):
         self.max_items = batch.max_items or self.default_max_items
         self.max_bytes = batch.max_bytes or self.default_max_bytes
         self.linger = self.default_linger if batch.max_age is None else batch.max_age
+        self.concurrency = min(settings.concurrency or self.default_concurrency, self.max_concurrency)
 
     @abstractmethod
     def send(self, events: Sequence[LogLine], timeout: float) -> Outcome:

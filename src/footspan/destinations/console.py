@@ -29,6 +29,7 @@ class ConsoleDestination(Destination):
 
     type: ClassVar[str] = "console"
     default_linger: ClassVar[float] = 0.0
+    max_concurrency: ClassVar[int] = 1
 
     def __init__(self, settings: DestinationSettings) -> None:
         super().__init__(settings)

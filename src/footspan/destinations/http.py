@@ -201,7 +201,7 @@ class HttpDestination(Destination):
         if self.client_certificate:
             session.cert = (self.client_certificate, self.client_key) if self.client_key else self.client_certificate
         # Trying again is the courier's business: it knows what was stored.
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0)
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max(POOL_SIZE, self.concurrency), max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session

@@ -106,9 +106,9 @@ def encode_record(  # noqa: PLR0913 - a log record has this many fields
         if type(severity_text) is type(name) is str:
             named, severity = _names.get(name), _severities.get((severity_number, severity_text))
     named = _name_json(name) if named is None else named
-    severity = _severity(severity_number, severity_text) if severity is None else severity
+    severity = severity_json(severity_number, severity_text) if severity is None else severity
     before = b',"observedTimeUnixNano":"%d"%b' % (observed_ns, severity) if observed_ns else severity
-    after = _trace(trace_id, span_id, flags) if trace is None else trace
+    after = trace_json(trace_id, span_id, flags) if trace is None else trace
     body_json = b"" if body is None else any_value(body)
     written = _quick(attributes)
     if written is not None:
@@ -203,7 +203,7 @@ def _within(value: Any, top: int) -> int:
     return value if 0 < value <= top else 0
 
 
-def _severity(number: Any, text: Any) -> bytes:
+def severity_json(number: Any, text: Any) -> bytes:
     """The severity's members; kept for the next time, for there are few."""
     severity = _within(number, _MAX_SEVERITY)
     written = b',"severityNumber":%d' % severity if severity else b""
@@ -215,7 +215,7 @@ def _severity(number: Any, text: Any) -> bytes:
     return written
 
 
-def _trace(trace_id: Any, span_id: Any, flags: Any) -> bytes:
+def trace_json(trace_id: Any, span_id: Any, flags: Any) -> bytes:
     """The members that tell where in a trace it happened; kept for the next time, for events come in groups."""
     key = (_within(trace_id, _UINT128), _within(span_id, _UINT64), _within(flags, _UINT32))
     written = b',"flags":%d' % key[2] if key[2] else b""

@@ -122,7 +122,7 @@ class Pipeline:
         """
         if not self._passes(draft, self.processors):
             return False
-        self._keep(draft, self._suffix(resource, scope))
+        self._keep(draft, self.suffix(resource, scope))
         return True
 
     def receive(self, draft: Draft, suffix: bytes, dropped: int = 0) -> bool:
@@ -180,7 +180,7 @@ class Pipeline:
         if not taken:
             self.spool.count("unrouted")
 
-    def _suffix(self, resource: Any, scope: Any) -> bytes:
+    def suffix(self, resource: Any, scope: Any) -> bytes:
         """The line's cached end. The objects are kept with it, so that their ids cannot come to mean others."""
         key = (id(resource), id(scope))
         known = self._suffixes.get(key)
@@ -233,6 +233,11 @@ class Pipeline:
             with suppress(TypeError):  # as in _is_taken
                 self._taken[(draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))] = taken
         return taken
+
+    def takers(self, stored: LogLine) -> tuple[bool, bool]:
+        """Whether any destination takes an event, and whether one of those writes at once."""
+        immediate = any(self._accepts(target, stored) for target, _ in self.immediate)
+        return immediate or any(self._accepts(target, stored) for target in self._targets), immediate
 
     def _write(self, destination: LoggingDestination, stored: LogLine) -> None:
         """Write at once, but not from inside such a write: a log handler that tracks would never come to an end."""

@@ -21,15 +21,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from footspan.pipeline.build import Pipeline
+    from footspan.pipeline.quick import QuickRoad
 
 
 class Slot:
-    """Where a processor finds its pipeline."""
+    """Where a processor finds its pipeline, and trackers the quick road to it.
 
-    __slots__ = ("pipeline",)
+    Attributes:
+        quick: The quick road, while it is open; see :mod:`footspan.pipeline.quick`.
+        try_again: When to see again whether it can be opened (``time.monotonic()`` seconds).
+    """
+
+    __slots__ = ("_pipeline", "quick", "try_again")
 
     def __init__(self) -> None:
-        self.pipeline: Pipeline | None = None
+        self._pipeline: Pipeline | None = None
+        self.close_road()
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """Where events go; another one has a road of its own."""
+        return self._pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Pipeline | None) -> None:
+        self._pipeline = pipeline
+        self.close_road()
+
+    def close_road(self) -> None:
+        """Have every event take the ordinary road until the quick one is opened again."""
+        self.quick: QuickRoad | None = None
+        self.try_again = 0.0
 
 
 class FootspanLogProcessor(LogRecordProcessor):

@@ -69,6 +69,7 @@ def attach(provider: LoggerProvider) -> None:
             return
     _otel.prepend_log_processor(provider, FootspanLogProcessor(_default))
     emit.reset()
+    _default.close_road()
 
 
 def _new_provider(settings: Settings) -> LoggerProvider:

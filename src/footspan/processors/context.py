@@ -18,9 +18,30 @@ if TYPE_CHECKING:
 
     from footspan.emit import Draft
 
-_EMPTY: dict[str, Any] = {}
-_scope: ContextVar[dict[str, Any] | None] = ContextVar("footspan_scope", default=None)
-_base: dict[str, Any] = _EMPTY
+
+class Values(dict[str, Any]):
+    """Values by attribute name, which nobody changes: whoever changes the context puts others in their place.
+
+    Attributes:
+        merged: A base, and what it makes together with these values; kept for the next time.
+        written: Room for whoever writes them again and again.
+    """
+
+    __slots__ = ("merged", "written")
+
+    merged: tuple[Values, Values] | None
+    written: Any
+
+    def __init__(self, *values: Mapping[str, Any]) -> None:
+        super().__init__()
+        for each in values:
+            self.update(each)
+        self.merged = self.written = None
+
+
+_EMPTY = Values()
+_scope: ContextVar[Values | None] = ContextVar("footspan_scope", default=None)
+_base: Values = _EMPTY
 
 
 def to_attributes(fields: Mapping[str, Any], aliases: Mapping[str, str] = c.REQUEST_ALIASES) -> dict[str, Any]:
@@ -30,17 +51,27 @@ def to_attributes(fields: Mapping[str, Any], aliases: Mapping[str, str] = c.REQU
         if value is None:
             continue
         name = aliases.get(key, key)
-        lone_string = name in c.STRING_LIST_ATTRIBUTES and isinstance(value, str)
-        attributes[name] = [value] if lone_string else value
+        attributes[name] = _as_list(value) if name in c.STRING_LIST_ATTRIBUTES else value
     return attributes
 
 
-def ambient() -> Mapping[str, Any]:
-    """What an event emitted here and now would bear, by attribute name."""
+def _as_list(value: Any) -> Any:
+    """A value that conventions type as a list of texts; a list of our own, which nobody else changes."""
+    return [value] if isinstance(value, str) else list(value) if type(value) is list else value
+
+
+def ambient() -> Values:
+    """What an event emitted here and now would bear, by attribute name. Not to be changed."""
     scope = _scope.get()
     if scope is None:
         return _base
-    return {**_base, **scope} if _base else scope
+    base = _base
+    if not base:
+        return scope
+    merged = scope.merged
+    if merged is None or merged[0] is not base:
+        merged = scope.merged = (base, Values(base, scope))
+    return merged[1]
 
 
 @contextmanager
@@ -57,13 +88,13 @@ def context(**fields: Any) -> Iterator[None]:
         leave(token)
 
 
-def enter(fields: Mapping[str, Any]) -> Token[dict[str, Any] | None]:
+def enter(fields: Mapping[str, Any]) -> Token[Values | None]:
     """Open a scope by hand, for middleware; give the token back to :func:`leave`."""
     outer = _scope.get() or _EMPTY
-    return _scope.set({**outer, **to_attributes(fields)})
+    return _scope.set(Values(outer, to_attributes(fields)))
 
 
-def leave(token: Token[dict[str, Any] | None]) -> None:
+def leave(token: Token[Values | None]) -> None:
     """Close a scope. A scope opened in another context is left as it is: there is nothing to close here."""
     try:
         _scope.reset(token)
@@ -76,9 +107,9 @@ def set_context(**fields: Any) -> None:
     global _base  # noqa: PLW0603 - the base is replaced, never changed, so that readers need no lock
     scope = _scope.get()
     if scope is None:
-        _base = {**_base, **to_attributes(fields)}
+        _base = Values(_base, to_attributes(fields))
     else:
-        _scope.set({**scope, **to_attributes(fields)})
+        _scope.set(Values(scope, to_attributes(fields)))
 
 
 def clear_context() -> None:
@@ -87,7 +118,7 @@ def clear_context() -> None:
     if _scope.get() is None:
         _base = _EMPTY
     else:
-        _scope.set({})
+        _scope.set(Values())
 
 
 def reset() -> None:

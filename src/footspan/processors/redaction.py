@@ -102,10 +102,10 @@ class Redactor:
         if draft.body is not None:
             draft.body = self._guarded("body", draft.body, touched, "body")
         name = draft.name
-        if type(name) is not str or not _harmless(name):
+        if type(name) is not str or not harmless(name):
             draft.name = str(self._guarded("", plain(name), touched, "name"))
         severity = draft.severity_text
-        if type(severity) is not str or not _harmless(severity):
+        if type(severity) is not str or not harmless(severity):
             draft.severity_text = str(self._guarded("", plain(severity), touched, "severity"))
         if touched:
             before = draft.attributes.get(c.REDACTED)  # from another process that redacted the event before us
@@ -124,6 +124,21 @@ class Redactor:
     def text(self, value: str) -> str:
         """Free text (a span's name, a log message), redacted."""
         return str(self._guarded("", value, [], ""))
+
+    def examines(self, key: str) -> bool | None:
+        """What becomes of a text or a number under a key.
+
+        Returns:
+            ``False``: it passes as it is. ``True``: a text passes if :meth:`leaves` says so, and a number in any case.
+            ``None``: that depends on more.
+        """
+        if key in _PASSING:
+            return False
+        return None if key in _URL_ATTRIBUTES or self._denied(key) or self._clean_key(key) != key else True
+
+    def leaves(self, key: str, text: str) -> bool:
+        """Whether a text under a key that is examined stays as it is."""
+        return self._string(key, text) == text
 
     def _attributes(self, attributes: Mapping[str, Any], touched: list[str]) -> dict[str, Any]:
         """Clean attributes; the very same mapping where nothing had to be looked at, which is the usual case."""
@@ -265,8 +280,8 @@ class Redactor:
         return key
 
 
-def _harmless(text: str) -> bool:
-    """Whether a short text, such as a name, needs no look."""
+def harmless(text: str) -> bool:
+    """Whether nothing in a text can be anything that is looked for outside address attributes."""
     return "@" not in text and "%" not in text and "://" not in text and "?" not in text
 
 

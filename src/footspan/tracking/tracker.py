@@ -150,6 +150,11 @@ class Tracker:
         Returns:
             The event's id (``log.record.uid``); empty when tracking is off.
         """
+        slot = self._slot
+        if slot is not None and (road := slot.quick) is not None:
+            uid = road(event_name, properties)
+            if uid:
+                return uid
         with _guard.guard("track"):
             if event_name is _UNSET:
                 event_name = properties.pop("event_name", "")
@@ -236,6 +241,9 @@ class Tracker:
     ) -> str:
         if not self._ready():
             return ""
+        slot = self._slot
+        if slot is not None and slot.quick is None:
+            _open_road(slot)
         time_ns: int | None = None
         if "timestamp" in properties:
             time_ns = epoch_ns(properties["timestamp"])
@@ -249,6 +257,12 @@ class Tracker:
             category = c.category_of(name)
         severity = SEVERITY_ERROR if error or category == "error" else SEVERITY_INFO
         return emit_event(name, attributes, time_ns=time_ns, severity_number=severity, body=body, context=context)
+
+
+def _open_road(slot: Slot) -> None:
+    from footspan.pipeline.quick import open_road  # noqa: PLC0415 - the pipeline is loaded by now
+
+    open_road(slot)
 
 
 def exception_properties(exc: BaseException) -> dict[str, Any]:

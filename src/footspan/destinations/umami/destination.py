@@ -39,6 +39,9 @@ USER_AGENT: Final = (
 NO_TIME_LEFT: Final = "out_of_time"
 """Events that a request's time did not suffice for; they go with the next one."""
 
+SINGLE_CONCURRENCY: Final = 4
+"""Requests at once where each event is a request, unless the settings say otherwise."""
+
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT}
 _OK, _NOT_FOUND, _METHOD_NOT_ALLOWED, _SERVER_ERROR = 200, 404, 405, 500
 _LEAST_SECONDS: Final = 0.05
@@ -169,6 +172,8 @@ class UmamiDestination(HttpDestination):
     def _without_batches(self, reason: str) -> Outcome:
         self.batches = False
         self.max_items = 1
+        if self.settings.concurrency is None:
+            self.concurrency = SINGLE_CONCURRENCY
         warn_once(f"umami.single.{self.id}", "footspan: %s takes no batches; sending its events one by one", self.name)
         return Outcome(Verdict.AGAIN, reason)
 

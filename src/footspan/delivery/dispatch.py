@@ -1,0 +1,167 @@
+"""The requests of a batch: one after the other, or those of several lanes at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from footspan import _guard
+from footspan.delivery.blame import Record
+from footspan.delivery.fanout import Convoy, Senders, window
+from footspan.delivery.limits import Limits, size_of, too_large
+from footspan.delivery.moves import GO_ON, Move, Step, graver
+from footspan.destinations.base import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from footspan.delivery.blame import Shipment
+    from footspan.destinations.base import Destination
+    from footspan.otlp_json import LogLine
+    from footspan.spool.base import Batch
+
+GRACE: Final = 2.0
+"""Seconds that a request may take beyond its time-out before its carrier counts as wedged."""
+
+LEAST_TIME: Final = 0.05
+"""Seconds that must be left for a request to be worth starting at exit."""
+
+
+class Dispatch:
+    """Makes requests to one destination and has their outcomes read.
+
+    Args:
+        destination: Where they go.
+        time_left: Seconds until everything must be over.
+        accepted: Called when the destination took something, or answered and nobody need wait.
+        beat: Called after each of several requests: the carrier lives.
+        clock: Monotonic seconds.
+
+    Attributes:
+        limits: How much a request may carry now.
+        record: What the destination did lately.
+        in_flight: Until when (clock seconds) a request may be under way; 0 when none is.
+        pulse: Held while ``in_flight`` is put to 0, and by whoever acts on it.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        time_left: Callable[[], float],
+        accepted: Callable[[], None],
+        answered: Callable[[], None],
+        beat: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = Limits(destination)
+        self.record = Record()
+        self.in_flight = 0.0
+        self.pulse = threading.Lock()
+        self._destination = destination
+        self._time_left = time_left
+        self._accepted = accepted
+        self._answered = answered
+        self._beat = beat
+        self._clock = clock
+        self._senders = Senders(self._send, destination.name)
+        self._failing = False
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Events and bytes to take from the spool at a time."""
+        return window(self._destination, self.limits)
+
+    def convoy(self, batch: Batch) -> Convoy:
+        """A batch, ready to go."""
+        return Convoy(batch, self._destination, self.limits, self.record)
+
+    def ship(self, convoy: Convoy) -> Move | None:
+        """Make a batch's next request, or those of all its lanes as far as they go.
+
+        Returns:
+            What to do next, the gravest of several; ``None`` where there was no time for any request.
+        """
+        left = self._time_left()  # asked once a request: whoever stops us from there on does not cut it off
+        if left < LEAST_TIME:
+            return None
+        try:
+            move = self._one(convoy.lanes[0], left) if len(convoy.lanes) == 1 else self._abreast(convoy)
+        except BaseException:
+            self._senders.drain()  # nobody's events may be under way twice
+            raise
+        finally:
+            with self.pulse:
+                self.in_flight = 0.0
+        self._failing = move.step is not Step.GO_ON
+        return move
+
+    def close(self) -> None:
+        """Let the sending threads end."""
+        self._senders.close()
+
+    def _one(self, lane: Shipment, left: float) -> Move:
+        events, timeout = self._next(lane, left)
+        return self._read(lane, events, self._send(events, timeout))
+
+    def _abreast(self, convoy: Convoy) -> Move:
+        """Requests of all lanes, one at a time for each, until all is sent or an answer asks for a pause."""
+        waiting = deque(lane for lane in convoy.lanes if not lane.finished)
+        under_way = 0
+        worst = GO_ON
+        while True:
+            while waiting and worst.step is Step.GO_ON and under_way < self._at_once():
+                left = self._time_left()
+                if left < LEAST_TIME:
+                    break
+                lane = waiting.popleft()
+                self._senders.submit(lane, *self._next(lane, left))
+                under_way += 1
+            if not under_way:
+                return worst
+            lane, events, outcome = self._senders.result()
+            under_way -= 1
+            delivered = lane.tally.delivered
+            worst = graver(worst, self._read(lane, events, outcome))
+            if lane.tally.delivered > delivered:
+                convoy.hear()
+            waiting = deque(each for each in (*waiting, lane) if not each.finished)
+            self._beat()
+
+    def _at_once(self) -> int:
+        """How many requests may be under way: one while the destination is in trouble or in doubt."""
+        alone = self._failing or self.record.unproven or self.record.doubtful
+        return 1 if alone else max(1, self._destination.concurrency)
+
+    def _next(self, lane: Shipment, left: float) -> tuple[Sequence[LogLine], float]:
+        """A lane's next events and the time their request may take."""
+        events = lane.next(self.limits.items, self.limits.bytes)
+        timeout = min(self._destination.timeout, left)
+        self.in_flight = self._clock() + timeout + GRACE
+        return events, timeout
+
+    def _send(self, events: Sequence[LogLine], timeout: float) -> Outcome:
+        try:
+            return self._destination.send(events, timeout)
+        except Exception as error:  # noqa: BLE001 - one event that breaks a destination must not hold the others
+            _guard.report(f"sending to {self._destination.name}", error)
+            return Outcome(Verdict.REFUSED, "internal_error")
+
+    def _read(self, lane: Shipment, events: Sequence[LogLine], outcome: Outcome) -> Move:
+        """Have a lane read the outcome of its request."""
+        delivered = lane.tally.delivered
+        if too_large(outcome):
+            refused = [event for index, event in enumerate(events) if index not in outcome.items]
+            if len(refused) > 1:
+                self.limits.refused(size_of(refused))
+        elif outcome.verdict is Verdict.DELIVERED and not outcome.items:
+            self.limits.accepted(events)
+        move = lane.apply(outcome)
+        if lane.tally.delivered > delivered:
+            self._failing = False
+            self._accepted()
+        if move.step is Step.GO_ON and outcome.verdict is not Verdict.AGAIN:
+            self._answered()
+        return move
