@@ -197,3 +197,13 @@ def test_sources_are_merged_key_by_key(settings_file: Callable[[str], Path]) -> 
     assert otlp.events == ("code.*",)
     assert otlp.options["headers"] == {"e": "f"}
     assert otlp.batch == BatchSettings(max_items=3, max_age=1.0)
+
+
+def test_how_many_requests_at_once(settings_file: Callable[[str], Path]) -> None:
+    """From any source; nobody's word leaves it to the type."""
+    settings_file("telemetry: {destinations: {console: {}, logging: {concurrency: 2}}}")
+    loaded = load_settings(environ={"FOOTSPAN_DESTINATIONS_CONSOLE_CONCURRENCY": "8"}).destinations
+
+    assert {each.name: each.concurrency for each in loaded} == {"console": 8, "logging": 2}
+    found = load_settings(environ={}, overrides={"destinations": {"umami": UMAMI}}).destinations
+    assert {each.name: each.concurrency for each in found} == {"console": None, "logging": 2, "umami": None}

@@ -77,6 +77,14 @@ class ListFeed:
         self.left = self.left[len(batch.events) :]
         self.batch = None
 
+    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+        self.journal.append("settled")
+        self.tallies.append(tally)
+        gone = {id(event) for event in batch.events} - {id(event) for event in left}
+        self.left = [event for event in self.left if id(event) not in gone]
+        self.batch = None
+        return True
+
     def waiting(self) -> int:
         return len(self.left)
 

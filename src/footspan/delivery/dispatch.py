@@ -162,6 +162,6 @@ class Dispatch:
         if lane.tally.delivered > delivered:
             self._failing = False
             self._accepted()
-        if move.step is Step.GO_ON and outcome.verdict is not Verdict.AGAIN:
+        if move.step is Step.GO_ON and outcome.verdict is not Verdict.AGAIN and not self.record.doubtful:
             self._answered()
         return move

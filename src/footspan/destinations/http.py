@@ -38,6 +38,9 @@ POOL_SIZE: Final = 8
 MAX_CONNECT_SECONDS: Final = 5.0
 """Longest wait for a connection, inside a request's time."""
 
+_REST_SECONDS: Final = 0.25
+"""Least time for the rest of an answer that has begun."""
+
 _CHUNK: Final = 16 * 1024
 _CAUSES: Final = 12
 
@@ -99,13 +102,13 @@ class HttpDestination(Destination):
         if request is None:
             # Some event in here cannot be encoded; the courier finds out which by halves.
             return Outcome(Verdict.REFUSED, "unencodable")
+        if not request.refused:
+            return self.exchange(request, events, timeout)
         sent = [index for index in range(len(events)) if index not in request.refused]
         left_out = {index: Outcome(Verdict.REFUSED, reason) for index, reason in request.refused.items()}
         if not sent:
             return Outcome(Verdict.DELIVERED, items=left_out)
         outcome = self.exchange(request, [events[index] for index in sent], timeout)
-        if not left_out:
-            return outcome
         items = {sent[index]: item for index, item in outcome.items.items()}
         return Outcome(outcome.verdict, outcome.reason, outcome.retry_after, {**left_out, **items})
 
@@ -128,15 +131,16 @@ class HttpDestination(Destination):
         Returns:
             The answer, its body cut at ``max_answer``, or why there is none. Never raises.
         """
-        from urllib3 import Timeout  # noqa: PLC0415 - comes with requests, both loaded by the sending thread
-
         deadline = time.monotonic() + timeout
         body = io.BytesIO(request.body)
         total = max(timeout, 0.05)
-        limits: Any = Timeout(connect=min(total / 2, MAX_CONNECT_SECONDS), total=total)
         try:
             with _otel.suppressed():
-                response = self._open_session().post(
+                session = self._open_session()
+                from urllib3 import Timeout  # noqa: PLC0415 - came with requests
+
+                limits: Any = Timeout(connect=min(total / 2, MAX_CONNECT_SECONDS), total=total)
+                response = session.post(
                     request.url,
                     data=body,
                     headers={key: value.encode("latin-1") for key, value in request.headers.items()},
@@ -145,7 +149,8 @@ class HttpDestination(Destination):
                     stream=True,
                 )
                 with response:
-                    return self._read_answer(response, deadline)
+                    # The headers came in time, whatever the clock says: who was stopped meanwhile reads on.
+                    return self._read_answer(response, max(deadline, time.monotonic() + _REST_SECONDS))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here is the fault to be told apart
             return fault_of(error, handed_over=_handed_over(body, len(request.body)))
 
@@ -164,6 +169,8 @@ class HttpDestination(Destination):
                     break
                 parts.append(chunk)
                 size += len(chunk)
+                if response.raw.length_remaining == 0:
+                    break
         except Exception as error:  # noqa: BLE001 - a broken answer; the status still says something
             if response.status_code < 300:  # noqa: PLR2004 - a success nobody can read to its end
                 return FaultKind.READ_TIMEOUT if _is_timeout(error) else FaultKind.RESET
@@ -190,8 +197,11 @@ class HttpDestination(Destination):
             return self._session
 
     def _make_session(self) -> requests.Session:
-        import requests  # noqa: PLC0415 - costs time, so the sending thread loads it on its first request
-        from requests.adapters import HTTPAdapter  # noqa: PLC0415 - with it
+        with _platform.importing():
+            import encodings.idna  # noqa: F401, PLC0415 - needed to look a host up
+
+            import requests  # noqa: PLC0415 - costs time, so the sending thread loads it on its first request
+            from requests.adapters import HTTPAdapter  # noqa: PLC0415 - with it
 
         session = requests.Session()
         session.trust_env = False  # no .netrc, no proxy that the operator did not name for us

@@ -36,9 +36,11 @@ class _Account:
     Attributes:
         taken: Lines with a lower number are dealt with or in the batch under way.
         feed: Whoever carries.
+        counted: For lines that went back after a part of their events was dealt with: how many of the others are in
+            the figures already.
     """
 
-    __slots__ = ("evicted", "feed", "taken", "tally", "target")
+    __slots__ = ("counted", "evicted", "feed", "taken", "tally", "target")
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -46,6 +48,7 @@ class _Account:
         self.tally = Tally()
         self.evicted = 0
         self.feed: MemoryFeed | None = None
+        self.counted: dict[int, int] = {}
 
 
 class MemorySpool:
@@ -240,7 +243,7 @@ class MemoryFeed:
                 break
             events += taken
             size += kept.size if taken else 0
-            skipped += len(kept.events) - len(taken)
+            skipped += len(kept.events) - len(taken) - account.counted.pop(kept.number, 0)
             self._lines.append(kept)
             account.taken = kept.number + 1
         if not events:
@@ -259,15 +262,31 @@ class MemoryFeed:
     def done(self, batch: Batch, tally: Tally) -> None:
         """Count the outcome and forget the batch."""
         with self._spool.lock:
-            total = self._account.tally
-            total.delivered += tally.delivered
-            total.skipped += max(tally.skipped, batch.skipped)
-            total.redacted += tally.redacted
-            for reason, count in tally.refused.items():
-                total.refuse(reason, count)
+            _add(self._account.tally, tally, batch.skipped)
             if batch is self._batch:
                 self._batch, self._lines = None, []
             self._spool.maintain()
+
+    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+        """Count a part of a batch as done and let the rest be cut anew, with what came meanwhile."""
+        stay = {event.line for event in left}
+        with self._spool.lock:
+            if batch is not self._batch:
+                return False
+            account, there = self._account, self._spool.first
+            _add(account.tally, tally, batch.skipped)
+            account.counted = {}
+            for kept in self._lines:
+                taken = kept.takers[account.target.id] = [
+                    event for event in kept.takers[account.target.id] if event.line in stay
+                ]
+                if kept.number >= there:
+                    account.counted[kept.number] = len(kept.events) - len(taken)
+                else:
+                    account.evicted += len(taken)
+            account.taken = max(there, self._lines[0].number)
+            self._batch, self._lines = None, []
+            return True
 
     def waiting(self) -> int:
         """How many events the destination takes and does not have yet."""
@@ -294,3 +313,12 @@ class MemoryFeed:
                         account.evicted += len(kept.takers[account.target.id])
                 account.taken = max(there, self._lines[0].number)
             self._batch, self._lines = None, []
+
+
+def _add(total: Tally, tally: Tally, skipped: int) -> None:
+    """Add a batch's outcome to a sum."""
+    total.delivered += tally.delivered
+    total.skipped += max(tally.skipped, skipped)
+    total.redacted += tally.redacted
+    for reason, count in tally.refused.items():
+        total.refuse(reason, count)

@@ -181,6 +181,7 @@ def test_without_batches_events_go_one_by_one(server: UmamiServer, status: int) 
     events = [line("a"), line("b"), line("c")]
     assert destination.send(events, 5.0).verdict is Verdict.AGAIN
     assert destination.max_items == 1
+    assert destination.concurrency > 1, "single events are slow one after the other"
     assert destination.send(events, 5.0).verdict is Verdict.DELIVERED
     assert [row["event_name"] for row in server.events()] == ["a", "b", "c"]
     assert paths(server) == ["/api/batch", *["/api/send"] * 3]
