@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from footspan.otlp_json.bulk import OPENING, Lines, merge, redacted_in, stored_size
+from footspan.otlp_json.bulk import OPENING, Lines, merge
 from footspan.otlp_json.lines import LogLine, explode
 from footspan.otlp_json.parse import parse_logs
 from footspan.otlp_json.records import NO_NAME, encode_line, encode_record, encode_suffix
@@ -32,6 +32,4 @@ __all__ = [
     "merge",
     "parse_logs",
     "plain",
-    "redacted_in",
-    "stored_size",
 ]

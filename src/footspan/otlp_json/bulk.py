@@ -7,14 +7,11 @@ is the same object for all lines of one scope and resource. So joining a thousan
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, overload
+from typing import Final, overload
 
 from footspan import conventions as c
 from footspan.otlp_json.lines import LogLine
 from footspan.otlp_json.records import PREFIX
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 OPENING: Final = PREFIX + b'{"timeUnixNano":"'
 """What every line of ours begins with."""
@@ -35,11 +32,12 @@ class Lines(Sequence[LogLine]):
             a line.
     """
 
-    __slots__ = ("_parts", "_suffixes")
+    __slots__ = ("_parts", "_size", "_suffixes")
 
     def __init__(self, parts: list[bytes | LogLine], suffixes: list[bytes]) -> None:
         self._parts = parts
         self._suffixes = suffixes
+        self._size: int | None = None
 
     def __repr__(self) -> str:
         return f"<{len(self._parts)} lines>"
@@ -64,13 +62,17 @@ class Lines(Sequence[LogLine]):
     @property
     def size(self) -> int:
         """Bytes of the stored lines, newlines included."""
-        if self._uniform():
-            frame = len(OPENING) + len(self._suffixes[0]) + 1
-            return sum(map(len, self._parts)) + frame * len(self._parts)  # type: ignore[arg-type]
-        return sum(
-            len(OPENING) + len(part) + len(suffix) + 1 if isinstance(part, bytes) else len(part.line) + 1
-            for part, suffix in zip(self._parts, self._suffixes, strict=True)
-        )
+        if self._size is None:
+            if self._uniform():
+                frame = len(OPENING) + len(self._suffixes[0]) + 1
+                self._size = sum(map(len, self._parts)) + frame * len(self._parts)  # type: ignore[arg-type]
+            else:
+                frame = len(OPENING) + 1
+                self._size = sum(
+                    len(part) + len(suffix) + frame if isinstance(part, bytes) else len(part.line) + 1
+                    for part, suffix in zip(self._parts, self._suffixes, strict=True)
+                )
+        return self._size
 
     @property
     def redacted(self) -> int:
@@ -125,13 +127,3 @@ def merge(lines: Sequence[LogLine]) -> bytes:
             groups.setdefault(line.suffix, []).append(line.record)
     written = [b"%b%b%b" % (PREFIX[_GROUP:], b",".join(records), suffix[:-2]) for suffix, records in groups.items()]
     return b"%b%b]}" % (PREFIX[:_GROUP], b",".join(written))
-
-
-def stored_size(lines: Iterable[LogLine]) -> int:
-    """Bytes of some stored lines, newlines included."""
-    return lines.size if isinstance(lines, Lines) else sum(len(line.line) + 1 for line in lines)
-
-
-def redacted_in(lines: Iterable[LogLine]) -> int:
-    """How many keys the redactor removed or changed in some lines."""
-    return lines.redacted if isinstance(lines, Lines) else sum(line.redacted for line in lines)
