@@ -81,8 +81,9 @@ def deliver(  # noqa: PLR0913 - one parameter an option
       2  an option or setting cannot be used, or there is no spool
       3  with --once: another `footspan deliver` is at work on this spool
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
-    from footspan.cli.deliver_run import Run, Stop  # noqa: PLC0415 - only what the command needs
+    from footspan.cli.deliver_run import Run  # noqa: PLC0415 - only what the command needs
     from footspan.cli.deliver_view import view_for  # noqa: PLC0415 - the same
+    from footspan.delivery.stop import Stop  # noqa: PLC0415 - the same
 
     if every and service is not None:
         raise click.UsageError("--all and --service exclude each other.")
@@ -104,7 +105,7 @@ def deliver(  # noqa: PLR0913 - one parameter an option
 
 def _settings(service: str | None, directory: Path | None, config: Path | None) -> Settings:
     from footspan.config import ConfigurationError, load_settings  # noqa: PLC0415 - only what the command needs
-    from footspan.delivery.deliverer import carried, refuse_memory  # noqa: PLC0415 - the same
+    from footspan.delivery.assignment import carried, refuse_memory  # noqa: PLC0415 - the same
 
     overrides: dict[str, Any] = {}
     if service is not None:
@@ -160,7 +161,8 @@ def _layouts(settings: Settings, *, every: bool, once: bool) -> list[Layout]:
 
 def _maker(settings: Settings) -> Any:
     from footspan.config import ConfigurationError  # noqa: PLC0415 - only what the command needs
-    from footspan.delivery.deliverer import Deliverer, carried  # noqa: PLC0415 - the same
+    from footspan.delivery.assignment import carried  # noqa: PLC0415 - the same
+    from footspan.delivery.deliverer import Deliverer  # noqa: PLC0415 - the same
 
     def make(layout: Layout) -> Deliverer:
         try:

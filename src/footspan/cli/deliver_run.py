@@ -1,24 +1,19 @@
-"""The life of ``footspan deliver``: signals, taking spools up, and when to end."""
+"""The life of ``footspan deliver``: taking spools up, saying what happens, and when to end."""
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from footspan.delivery.signal import Signal
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
-
-    from typing_extensions import Self
 
     from footspan.cli.deliver_view import View
     from footspan.delivery.deliverer import Deliverer
+    from footspan.delivery.stop import Stop
     from footspan.spool.layout import Layout
 
 NO_PROGRESS: Final = 30.0
@@ -30,40 +25,6 @@ PATIENCE: Final = 60.0
 _FIRST_LOOK: Final = 5.0
 _LOOK_EVERY: Final = 5.0
 _TURN: Final = 0.25
-
-
-class Stop:
-    """The first signal asks the run to end; the second ends the process as if there were no handler."""
-
-    def __init__(self) -> None:
-        self._signal = Signal()
-        self._before: dict[int, Any] = {}
-        self.asked = False
-
-    def __enter__(self) -> Self:
-        """Listen to the signals that end a process."""
-        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-            number = getattr(signal, name, None)
-            # What is ignored, as a shell and nohup have it, stays ignored.
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._handle)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-        for number in self._before:
-            signal.signal(number, signal.SIG_DFL)
-        self._signal.give()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait at most so long; whether the run is to end."""
-        if not self.asked:
-            self._signal.wait(seconds)
-        return self.asked
 
 
 class Run:

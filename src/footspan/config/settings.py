@@ -155,7 +155,7 @@ class Settings:
     courier: CourierMode = _setting(
         choice(*get_args(CourierMode)),
         "thread",
-        "Who delivers: a thread here, or an external process; a spawned one not in this version.",
+        "Who delivers: a thread here, a process that is spawned, or an external one, such as `footspan deliver`.",
     )
     exit_timeout: float = _setting(DURATION, 2.0, "Time an ending process may spend on delivery (seconds).")
     service: ServiceSettings = field(default_factory=ServiceSettings)

@@ -67,7 +67,7 @@ class Courier:
         self._clock = clock
         self._carry = carry
         self._turn = turn or turn_in(spool)
-        self._turn.rouse = self._rouse
+        self._turn.rouse = self._look
         targets = {target.id: target for target in spool.targets}
         self._destinations: dict[str, Destination] = {}
         for destination in destinations:
@@ -149,6 +149,9 @@ class Courier:
         goal = ledger.Goal(self._spool, self._destinations)
         left = goal.left()
         if any(left.values()):
+            if self._turn.on_call:
+                self._wanted = True
+                self._turn.check()
             self._hurry(deadline)
             if self._coordinator is None and self._may_carry():
                 left = self._carry_by_hand(goal, deadline)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from footspan import _guard
-from footspan.config.errors import ConfigurationError
 from footspan.delivery import ledger, standing
 from footspan.delivery.courier import Courier
 from footspan.delivery.routing import accepts
@@ -16,22 +15,11 @@ from footspan.spool.base import Target
 from footspan.spool.disk import DiskSpool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from footspan.config import DestinationSettings, Settings
     from footspan.destinations.base import Destination
     from footspan.spool.layout import Layout
-
-
-def carried(settings: Settings, *, console: bool = True) -> list[DestinationSettings]:
-    """The destinations that a courier delivers to; the others write in the process that tracks.
-
-    Args:
-        settings: What is configured.
-        console: Whether this process has a terminal to print events on.
-    """
-    apart = {"logging"} if console else {"logging", "console"}
-    return [each for each in settings.destinations if each.enabled and each.type not in apart]
 
 
 class Deliverer:
@@ -41,6 +29,7 @@ class Deliverer:
         layout: The spool, prepared.
         settings: Its limits.
         destinations: Settings of the destinations to stand for.
+        note: What to say about this process beside who it is.
 
     Attributes:
         service: The service's name as its folder has it.
@@ -50,7 +39,13 @@ class Deliverer:
         ConfigurationError: A destination cannot be built from its settings.
     """
 
-    def __init__(self, layout: Layout, settings: Settings, destinations: Iterable[DestinationSettings]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        settings: Settings,
+        destinations: Iterable[DestinationSettings],
+        note: Mapping[str, Any] | None = None,
+    ) -> None:
         self.service = Path(layout.root).name
         self.root = layout.root
         self._layout = layout
@@ -61,7 +56,7 @@ class Deliverer:
             built.append(destination)
             targets.append(Target(destination.id, declared.name, declared.type, declared.events))
         self._targets = {target.id: target for target in targets}
-        self.turn = standing.Dedicated(layout)
+        self.turn = standing.Dedicated(layout, note)
         self._spool = DiskSpool(
             layout,
             targets,
@@ -161,17 +156,3 @@ class Deliverer:
             for name, entry in status["destinations"].items()
             if entry["waiting"] and not entry["configured"] and entry["id"] not in known
         }
-
-
-def refuse_memory(settings: Settings) -> None:
-    """A spool in memory is nobody else's to deliver.
-
-    Raises:
-        ConfigurationError: That is what the settings ask for.
-    """
-    if settings.spool.durability == "memory":
-        raise ConfigurationError(
-            "telemetry.spool.durability",
-            "'memory'",
-            "Write 'process' or 'disk': events in memory can only be delivered by the process that has them.",
-        )

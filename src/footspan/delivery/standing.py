@@ -15,7 +15,7 @@ from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files, locks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from footspan.spool.base import Target
     from footspan.spool.layout import Layout
@@ -34,7 +34,7 @@ class Turn:
     Attributes:
         every: Seconds between two looks at whose turn it is.
         on_call: Whether :meth:`check` must be called at every event, although no thread here waits for one.
-        rouse: Set by the courier: to be called, from any thread, when this process came to carry something.
+        rouse: Set by the courier: to be called, from any thread, when somebody must see to what waits.
     """
 
     every = APP_LOOKS_EVERY
@@ -85,12 +85,14 @@ class Dedicated(Turn):
 
     Args:
         layout: The spool.
+        note: What to say about this process beside who it is.
     """
 
     every = DELIVERER_LOOKS_EVERY
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, note: Mapping[str, Any] | None = None) -> None:
         self._layout = layout
+        self._note = dict(note or {})
         self._locks: dict[str, RecordLock] = {}
 
     def mine(self, target: Target) -> bool:
@@ -109,7 +111,8 @@ class Dedicated(Turn):
             return False
         self._locks[target.id] = lock
         with _guard.guard("saying who delivers"):
-            files.replace(f"{folder}/standing.json", dumps({**_platform.identity(), "since": files.now()}) + b"\n")
+            content = {**_platform.identity(), "since": files.now(), **self._note}
+            files.replace(f"{folder}/standing.json", dumps(content) + b"\n")
         return True
 
     @property
@@ -140,7 +143,7 @@ def is_standing(layout: Layout, identifier: str) -> bool:
 
 
 def who(layout: Layout, identifier: str) -> dict[str, Any]:
-    """Who stands for a destination: ``pid``, ``host``, ``since``; empty when nobody does or it cannot be told."""
+    """Who stands for a destination: ``pid``, ``host``, ``since`` and what it noted; empty when nobody can be told."""
     try:
         if not is_standing(layout, identifier):
             return {}

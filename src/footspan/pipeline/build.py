@@ -34,7 +34,6 @@ def _refuse_what_is_not_there(settings: Settings) -> None:
     Going on without them would break what they promise in silence: nobody would deliver, or a policy would not hold.
     """
     for key, found, asked, fix in (
-        ("courier", "'process'", settings.courier == "process", "Write 'thread', or 'external' to leave it to others."),
         (
             "spool.spans",
             "true",
@@ -92,8 +91,15 @@ class Pipeline:
         self._accepts = accepts
         self._targets = targets
         self.spool = open_spool(settings, targets, accepts)
-        carry = settings.courier == "thread"
-        self.courier = Courier(self.spool, self.destinations, exit_timeout=settings.exit_timeout, carry=carry)
+        turn = None
+        if settings.courier == "process":
+            from footspan.delivery.spawned import turn_for  # noqa: PLC0415 - few processes spawn one
+
+            turn = turn_for(self.spool, targets, settings)
+        carry = settings.courier != "external"
+        self.courier = Courier(
+            self.spool, self.destinations, exit_timeout=settings.exit_timeout, carry=carry, turn=turn
+        )
         self.redactor = Redactor(self.spool.count)
         self.processors: list[Processor] = [add_context]
         if settings.sampling.enabled and not settings.debug:
