@@ -88,7 +88,6 @@ def test_sampling_drops_before_the_disk() -> None:
 @pytest.mark.parametrize(
     ("key", "setting"),
     [
-        ("spool.spans", {"spool": {"spans": True}}),
         ("privacy.policy", {"privacy": {"policy": "privacy.yaml"}}),
         ("privacy.consent", {"privacy": {"consent": "opt_in"}}),
     ],

@@ -78,7 +78,9 @@ class SpoolSettings:
     )
     max_bytes: int = _setting(SIZE, 512 * MIB, "Size the spool may take on disk; the oldest events go first.")
     max_age: float = _setting(POSITIVE_DURATION, 7 * DAY, "Age at which an undelivered event is given up (seconds).")
-    spans: bool = _setting(BOOLEAN, False, "Keep spans and plain logs in the spool as well; not in this version.")
+    spans: bool = _setting(BOOLEAN, False, "Whether spans and plain logs wait in the spool as well.")
+    spans_max_bytes: int = _setting(SIZE, 128 * MIB, "Size that waiting spans may take on disk; the oldest go first.")
+    logs_max_bytes: int = _setting(SIZE, 128 * MIB, "Size that waiting plain logs may take; the oldest go first.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,7 @@ class Settings:
         "thread",
         "Who delivers: a thread here, a process that is spawned, or an external one, such as `footspan deliver`.",
     )
+    metrics: bool = _setting(BOOLEAN, False, "Whether OpenTelemetry metrics tell what became of events.")
     exit_timeout: float = _setting(DURATION, 2.0, "Time an ending process may spend on delivery (seconds).")
     service: ServiceSettings = field(default_factory=ServiceSettings)
     spool: SpoolSettings = field(default_factory=SpoolSettings)

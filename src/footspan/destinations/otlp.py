@@ -106,14 +106,16 @@ class OtlpDestination(HttpDestination):
         would duplicate the others. So where all were rejected, the request is refused (and cut in halves by the
         courier, harmlessly); where some were, the last ``n`` events stand for them, so that the counts are exact.
         """
-        outcome, count = self._judge(answer, "logs")
-        if not count:
+        return self._spread(*self._judge(answer, "logs"), len(events))
+
+    @staticmethod
+    def _spread(outcome: Outcome, rejected_count: int, sent: int) -> Outcome:
+        if not rejected_count:
             return outcome
-        if count >= len(events):
-            return Outcome(Verdict.REFUSED, PARTIAL)
         refused = Outcome(Verdict.REFUSED, PARTIAL)
-        last = range(len(events) - count, len(events))
-        return Outcome(Verdict.DELIVERED, items=dict.fromkeys(last, refused))
+        if rejected_count >= sent:
+            return refused
+        return Outcome(Verdict.DELIVERED, items=dict.fromkeys(range(sent - rejected_count, sent), refused))
 
     # -- spans ---------------------------------------------------------------------------------------------------------
 

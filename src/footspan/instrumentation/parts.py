@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from footspan import _guard, _otel, emit
 from footspan.destinations.otlp import OtlpDestination
 from footspan.exporters import DestinationLogExporter, OtlpJsonSpanExporter
+from footspan.instrumentation.lanes import SpoolLogProcessor, SpoolSpanProcessor
 from footspan.pipeline import FootspanLogProcessor, default_slot, start
 from footspan.processors.page_views import PageViewSpanProcessor
 from footspan.processors.spans import RecordServerSpans, RedactingSpanProcessor
@@ -42,6 +43,7 @@ class Parts:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._page_views = pipeline.settings.page_views
+        self._spooled = pipeline.settings.spool.spans
 
     def log_processor(self, plain_logs_to: Sequence[DestinationSettings] = ()) -> FootspanLogProcessor:
         """The processor that takes events to the spool; it must stand first, since it cleans for those behind it.
@@ -52,6 +54,9 @@ class Parts:
         Raises:
             ConfigurationError: One of them cannot be used.
         """
+        if plain_logs_to and self._spooled:
+            self._pipeline.lane("logs", plain_logs_to)
+            return FootspanLogProcessor(default_slot(), SpoolLogProcessor(self._in_force, plain_logs_to))
         exporters = [DestinationLogExporter(OtlpDestination(each)) for each in plain_logs_to]
         plain = [BatchLogRecordProcessor(exporter) for exporter in exporters]
         for batch, exporter in zip(plain, exporters, strict=True):
@@ -59,7 +64,7 @@ class Parts:
         return FootspanLogProcessor(default_slot(), _Several(plain) if plain else None)
 
     def span_processors(self, spans_to: Sequence[DestinationSettings] = ()) -> list[SpanProcessor]:
-        """Page views, and a batch processor for each ``otlp`` destination that gets spans.
+        """Page views, and what takes spans to the ``otlp`` destinations: through the spool, or a batch processor each.
 
         Raises:
             ConfigurationError: One of the destinations cannot be used.
@@ -67,6 +72,10 @@ class Parts:
         processors: list[SpanProcessor] = []
         if self._page_views.enabled:
             processors.append(PageViewSpanProcessor(self._page_views))
+        if spans_to and self._spooled:
+            self._pipeline.lane("spans", spans_to)
+            processors.append(self.redacting(SpoolSpanProcessor(self._in_force, spans_to)))
+            return processors
         for each in spans_to:
             exporter = OtlpJsonSpanExporter(OtlpDestination(each))
             batch = BatchSpanProcessor(exporter)

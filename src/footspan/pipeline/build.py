@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from footspan import _guard
+from footspan import _guard, _platform
 from footspan import conventions as c
 from footspan._version import __version__
 from footspan.config.errors import ConfigurationError
@@ -20,12 +20,16 @@ from footspan.processors.sampling import Sampler
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from footspan.config import Settings
+    from footspan.config import DestinationSettings, Settings
+    from footspan.delivery.lanes import Lane
     from footspan.destinations.base import Destination
     from footspan.destinations.logging import LoggingDestination
     from footspan.processors import Draft, Processor
 
 _CACHE_SIZE = 4096
+
+_LANE_SHARE = 0.25
+"""What each lane gets of the time there is at exit; the rest is for the events."""
 
 
 def _refuse_what_is_not_there(settings: Settings) -> None:
@@ -34,12 +38,6 @@ def _refuse_what_is_not_there(settings: Settings) -> None:
     Going on without them would break what they promise in silence: nobody would deliver, or a policy would not hold.
     """
     for key, found, asked, fix in (
-        (
-            "spool.spans",
-            "true",
-            settings.spool.spans,
-            "Spans leave through OpenTelemetry's batch processor: write false.",
-        ),
         (
             "privacy.policy",
             "a file",
@@ -110,8 +108,11 @@ class Pipeline:
         self._taken: dict[tuple[Any, Any, Any], bool] = {}
         self._unrouted: set[str] = set()
         self._here = threading.local()
+        self._lanes: dict[str, Lane] = {}
+        self._opening = _guard.QuietLock()
         self._stopping: list[Callable[[float], None]] = []
         self._stopped = False
+        _platform.on_fork(self._after_fork)
         self.courier.start()
 
     def process(self, draft: Draft, resource: Any, scope: Any) -> bool:
@@ -255,6 +256,29 @@ class Pipeline:
         finally:
             self._here.writing = False
 
+    def lane(self, name: str, destinations: Sequence[DestinationSettings]) -> Lane:
+        """The spool's lane of spans or of plain logs, opened by the first call.
+
+        Args:
+            name: ``spans`` or ``logs``.
+            destinations: Settings of the ``otlp`` destinations it is for.
+
+        Raises:
+            ConfigurationError: One of them cannot be used.
+        """
+        lane = self._lanes.get(name)
+        if lane is None:
+            from footspan.delivery.lanes import Lane  # noqa: PLC0415 - few pipelines have one
+
+            with self._opening:
+                lane = self._lanes.get(name)
+                if lane is None:
+                    lane = self._lanes[name] = Lane(name, self.settings, destinations, self.spool)
+        return lane
+
+    def _after_fork(self) -> None:
+        self._opening = _guard.QuietLock()  # another thread of the parent may have held it
+
     def on_stop(self, callback: Callable[[float], None]) -> None:
         """Have ``callback`` called with the deadline (``time.monotonic()`` seconds) when the pipeline stops."""
         self._stopping.append(callback)
@@ -266,13 +290,19 @@ class Pipeline:
             timeout: Seconds to wait at the most.
 
         Returns:
-            Events still waiting, by destination name.
+            Events still waiting, by destination name; what waits in a lane, by ``<destination name>/<lane>``.
         """
-        return self.courier.flush(0.0 if self._stopped else timeout)  # once stopped, nobody here carries any more
+        deadline = time.monotonic() + (0.0 if self._stopped else timeout)  # once stopped, nobody here carries any more
+        left = self.courier.flush(deadline - time.monotonic())
+        for name, lane in list(self._lanes.items()):
+            there = lane.courier.flush(max(0.0, deadline - time.monotonic()))
+            left.update((f"{destination}/{name}", count) for destination, count in there.items())
+        return left
 
     def status(self) -> Mapping[str, Any]:
         """What became of every event: see ``docs/delivery.md``."""
-        return self.courier.status()
+        lanes = {name: lane.courier.status() for name, lane in list(self._lanes.items())}
+        return {**self.courier.status(), **({"lanes": lanes} if lanes else {})}
 
     def shutdown(self, timeout: float | None = None) -> None:
         """Deliver what can be delivered within ``exit_timeout``, then stop. What remains waits on disk.
@@ -288,6 +318,9 @@ class Pipeline:
         for callback in self._stopping:
             with _guard.guard("stop"):
                 callback(deadline)
+        for lane in list(self._lanes.values()):
+            with _guard.guard("shutdown"):
+                lane.courier.shutdown(max(0.0, deadline - time.monotonic()) * _LANE_SHARE)
         with _guard.guard("shutdown"):
             self.courier.shutdown(max(0.0, deadline - time.monotonic()))
         for destination in self.destinations:
@@ -299,3 +332,6 @@ class Pipeline:
         self.shutdown(0.0)
         with _guard.guard("shutdown"):
             self.spool.close()
+        for lane in list(self._lanes.values()):
+            with _guard.guard("shutdown"):
+                lane.close()

@@ -5,7 +5,8 @@
 * ``writer``, ``adoption``, ``ring``: appending.
 * ``segments``, ``reading``, ``reels``, ``feed``: taking events out, one destination at a time.
 * ``cursor``, ``journal``, ``locks``, ``heartbeat``: how far a destination is, and who carries for it.
-* ``register``, ``census``, ``counters``, ``sidefiles``: the figures; ``retention``, ``leftovers``: what is deleted when.
+* ``register``, ``census``, ``counters``, ``sidefiles``: the figures.
+* ``retention``, ``leftovers``: what is deleted when.
 * ``disk``, ``memory``: the two spools.
 
 The format on disk is described in ``docs/spool-format.md``.
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Spool, Target
 
-__all__ = ["open_spool"]
+__all__ = ["open_lane", "open_spool"]
 
 
 def open_spool(settings: Settings, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> Spool:
@@ -45,6 +46,40 @@ def open_spool(settings: Settings, targets: Sequence[Target], accepts: Callable[
         _guard.warn_once("spool", "footspan: events are kept in memory only: they end with the process")
     from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - one of the two is needed
 
+    return MemorySpool(targets, accepts)
+
+
+def open_lane(
+    settings: Settings,
+    name: str,
+    beside: Spool,
+    targets: Sequence[Target],
+    accepts: Callable[[Target, LogLine], bool],
+    max_bytes: int,
+) -> Spool:
+    """A spool for what is no event, in a folder of its own below the events' one; in memory where that is.
+
+    Args:
+        settings: Everything under ``spool``.
+        name: The folder's name.
+        beside: The events' spool.
+        targets: Where its lines go.
+        accepts: Whether a destination takes a line.
+        max_bytes: Size of all its segments at which the oldest go.
+    """
+    from footspan.spool.disk import DiskSpool  # noqa: PLC0415 - one of the two is needed
+    from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - the same
+
+    if isinstance(beside, DiskSpool):
+        from footspan.spool.layout import FormatError, Layout  # noqa: PLC0415 - loaded with the events' spool
+
+        layout = Layout(f"{beside.layout.root}/{name}")
+        sync = settings.spool.durability == "disk"
+        try:
+            layout.prepare(sync=sync)
+            return DiskSpool(layout, targets, accepts, max_bytes=max_bytes, max_age=settings.spool.max_age, sync=sync)
+        except (OSError, FormatError) as error:
+            _guard.report(f"opening the lane of {name}", error)
     return MemorySpool(targets, accepts)
 
 
