@@ -11,6 +11,7 @@ from footspan import _guard, _otel, _platform
 from footspan.delivery import ledger
 from footspan.delivery.by_hand import ByHand
 from footspan.delivery.carrier import LEAST_TIME, Carrier
+from footspan.delivery.gate import Gate
 from footspan.delivery.signal import Signal
 from footspan.delivery.standing import turn_in
 
@@ -80,7 +81,7 @@ class Courier:
 
     def _reset(self) -> None:
         """No threads, no locks held: the state of a new courier and of a forked child."""
-        self._gate = threading.Lock()
+        self._gate = Gate()
         self._signal = Signal()
         self._carriers: dict[str, Carrier] = {}
         self._coordinator: threading.Thread | None = None
@@ -227,6 +228,7 @@ class Courier:
         try:
             if self._coordinator is not None or not self._may_carry():
                 return
+            self._signal = Signal()
             thread = threading.Thread(target=self._coordinate, name="footspan-courier", daemon=True)
             if _started(thread):
                 self._coordinator = thread

@@ -8,9 +8,9 @@ Everything but the sending itself happens in the carrier's thread, which alone k
 from __future__ import annotations
 
 import math
+import queue
 import threading
 from contextlib import suppress
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from footspan import _otel
@@ -22,6 +22,7 @@ from footspan.spool.base import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from queue import SimpleQueue
 
     from footspan.delivery.blame import Record
     from footspan.delivery.limits import Limits
@@ -192,8 +193,8 @@ class Senders:
     def __init__(self, send: _Send, name: str) -> None:
         self._send = send
         self._name = name
-        self._jobs: SimpleQueue[tuple[Shipment, Sequence[LogLine], float] | None] = SimpleQueue()
-        self._results: SimpleQueue[tuple[Shipment, Sequence[LogLine], Outcome]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Shipment, Sequence[LogLine], float] | None] = queue.SimpleQueue()
+        self._results: SimpleQueue[tuple[Shipment, Sequence[LogLine], Outcome]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._under_way = 0
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+import queue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 
 class Signal:
@@ -10,12 +14,14 @@ class Signal:
 
     ``threading.Event`` holds a lock while it is set: code that interrupts it there and sets it again waits for itself
     forever. ``SimpleQueue.put`` is documented as safe to re-enter.
+
+    To be made when its waiting thread is about to start: gevent replaces the queue's class with one of its own.
     """
 
     __slots__ = ("_given", "_queue")
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[None] = SimpleQueue()
+        self._queue: SimpleQueue[None] = queue.SimpleQueue()
         self._given = False
 
     def give(self) -> None:
@@ -32,7 +38,7 @@ class Signal:
         """
         try:
             self._queue.get(timeout=max(0.0, timeout))
-        except Empty:
+        except queue.Empty:
             return False
         self._given = False
         return True
