@@ -32,6 +32,9 @@ EVENT: Final = "checkout.completed"
 PROPERTIES: Final = {"amount": 9.99, "currency": "EUR", "items": 3, "coupon": "WELCOME", "express": True}
 CONTEXT: Final = {"user.id": "u-123456", "session.id": "5f1c9a52b6d84d5f"}
 CONFIGURING: Final = ("OTEL_", "FOOTSPAN_", "TELEMETRY_")
+ALL_DELIVERED: Final = {"otlp": 0}
+"""What ``flush`` says when it is done; an empty answer would mean that it failed."""
+
 MICRO: Final = 1e-6
 MILLI: Final = 1e-3
 

@@ -106,7 +106,7 @@ def main() -> None:
         over.set()
         thread.join()
         waiting: Any = footspan.flush(10)
-        if any(waiting.values()):
+        if waiting != common.ALL_DELIVERED:
             sys.exit(f"benchmark: not delivered: {waiting}")
     report.show(chosen)
 
