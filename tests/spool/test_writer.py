@@ -113,7 +113,7 @@ def test_threads_share_a_writer_through_rotation(bench: Bench) -> None:
     writer.close()
     expected = sorted(line(f"{t}-{n}") for t in range(8) for n in range(100))
     assert sorted(stored(bench.root).splitlines(keepends=True)) == expected
-    assert len(segments(bench.root)) > 10
+    assert len(segments(bench.root)) > 2
 
 
 def test_the_next_writer_continues_an_orphaned_segment(bench: Bench) -> None:

@@ -325,11 +325,13 @@ class Carrier:
             left = pause.seconds - waited
             if pause.kind is Wait.FULLER_BATCH and waited >= LOOK and self._is_full_now():
                 return
+            if pause.kind in HURRIED:
+                self._heed_others()
             if self._hurry_until > self._clock():
                 left = min(left, HURRIED.get(pause.kind, left + waited) - waited)
             if left <= 0:
                 return
-            woken = self._signal.wait(min(left, LOOK if pause.kind is Wait.FULLER_BATCH else SLICE))
+            woken = self._signal.wait(min(left, LOOK if pause.kind in HURRIED else SLICE))
             if self._hurried and pause.kind is not Wait.ASKED:
                 self._hurried = False
                 return
@@ -337,6 +339,13 @@ class Carrier:
                 # The first event after a quiet time waits a little for company.
                 self._wait(Pause(Wait.FULLER_BATCH, self.destination.linger))
                 return
+
+    def _heed_others(self) -> None:
+        """Hurry if somebody waits in ``flush`` in another process, which cannot wake us."""
+        with _guard.guard("a look for those who wait"):
+            left = getattr(self.feed, "hurried", float)()  # in memory there are no others
+            if left > 0.0:
+                self._hurry_until = max(self._hurry_until, self._clock() + left)
 
     def _is_full_now(self) -> bool:
         """Whether what is waiting makes a full batch, as far as can be told without reading it."""

@@ -12,14 +12,18 @@ from footspan.delivery import ledger
 from footspan.delivery.by_hand import ByHand
 from footspan.delivery.carrier import LEAST_TIME, Carrier
 from footspan.delivery.gate import Gate
+from footspan.delivery.once import Once
 from footspan.delivery.signal import Signal
 from footspan.delivery.standing import turn_in
+from footspan.delivery.threads import started
+from footspan.delivery.waiting import goal_of, hurry_others, warn_of_unattended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from footspan.delivery.live import Live
     from footspan.delivery.standing import Turn
+    from footspan.delivery.waiting import Goal
     from footspan.destinations.base import Destination
     from footspan.spool.base import Spool, Target
 
@@ -76,6 +80,7 @@ class Courier:
                 self._destinations.setdefault(destination.id, destination)
         self._targets: dict[str, Target] = targets
         self._closed = False
+        self._ending = Once()
         self._reset()
         _platform.on_fork(self._after_fork)
 
@@ -137,7 +142,8 @@ class Courier:
     def flush(self, timeout: float) -> dict[str, int]:
         """Wait until every destination, whoever carries for it, has what was waiting at the call.
 
-        Our own pauses between requests are cut short meanwhile; a destination's ``Retry-After`` is not.
+        Carriers' own pauses between requests are cut short meanwhile, in whatever process; a destination's
+        ``Retry-After`` is not. The calling thread is blocked: asynchronous code calls this in a thread.
 
         Args:
             timeout: Seconds to wait at the most.
@@ -147,7 +153,7 @@ class Courier:
         """
         _platform.notice_fork()
         deadline = self._clock() + max(0.0, timeout)
-        goal = ledger.Goal(self._spool, self._destinations)
+        goal = goal_of(self._spool, self._destinations)
         left = goal.left()
         if any(left.values()):
             if self._turn.on_call:
@@ -158,12 +164,16 @@ class Courier:
                 left = self._carry_by_hand(goal, deadline)
         pause = _POLL_FIRST
         while any(left.values()) and self._clock() < deadline:
+            theirs = [key for key, count in left.items() if count and key not in self._carriers]
+            hurry_others(self._spool, theirs, deadline - self._clock())
             time.sleep(min(pause, max(0.0, deadline - self._clock())))
             pause = min(_POLL_LONGEST, pause * 1.5)
             left = goal.left()
+        if any(left.values()) and not self._may_carry() and not self._closed:
+            warn_of_unattended(self._spool, [self._targets[key] for key, count in left.items() if count])
         return {self._targets[key].name: count for key, count in left.items()}
 
-    def _carry_by_hand(self, goal: ledger.Goal, deadline: float) -> dict[str, int]:
+    def _carry_by_hand(self, goal: Goal, deadline: float) -> dict[str, int]:
         """Deliver in the calling thread, since none can be started, until the goal is reached or the time is up."""
         left = goal.left()
         if not self._by_hand_lock.acquire(blocking=False):
@@ -230,7 +240,7 @@ class Courier:
                 return
             self._signal = Signal()
             thread = threading.Thread(target=self._coordinate, name="footspan-courier", daemon=True)
-            if _started(thread):
+            if started(thread):
                 self._coordinator = thread
             else:
                 self._start_after = self._clock() + START_AGAIN_AFTER
@@ -301,7 +311,9 @@ class Courier:
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def shutdown(self, timeout: float | None = None) -> None:
-        """Deliver what can be delivered in time, and give every destination up; the second call does nothing.
+        """Deliver what can be delivered in time, and give every destination up, once.
+
+        A second call waits for the end of the first, unless it interrupts it.
 
         Where another process carries, nothing is left to do for it. Where we carry, our threads finish; what they
         cannot start for any more is done by the calling thread.
@@ -310,9 +322,14 @@ class Courier:
             timeout: Seconds for all destinations together; ``exit_timeout`` when not given.
         """
         _platform.notice_fork()
-        if self._closed:
-            return
-        deadline = self._clock() + max(0.0, self.exit_timeout if timeout is None else timeout)
+        seconds = max(0.0, self.exit_timeout if timeout is None else timeout)
+        if self._ending.begin(seconds):
+            try:
+                self._shut_down(self._clock() + seconds)
+            finally:
+                self._ending.end()
+
+    def _shut_down(self, deadline: float) -> None:
         if self._wanted:
             self._turn.ending(deadline - self._clock())
         ours = self._wanted and self._may_carry()
@@ -360,26 +377,8 @@ class Courier:
     def _after_fork(self) -> None:
         """In a forked child: the threads stayed with the parent, and so did the destinations they hold."""
         self._reset()
+        self._ending.forked()
         self._destinations = {key: _anew(destination) for key, destination in self._destinations.items()}
-
-
-def _started(thread: threading.Thread) -> bool:
-    """Start a thread; whether the host lets it run."""
-    reason = "the host runs no threads"
-    if _platform.threads_run():
-        try:
-            thread.start()
-        except RuntimeError as error:  # the system has no thread left, or the interpreter is going down
-            reason = type(error).__name__
-        else:
-            return True
-    _guard.warn_once(
-        "threads",
-        "footspan: no thread can be started here (%s): events are kept, and delivered by flush(), at exit or by "
-        "another process",
-        reason,
-    )
-    return False
 
 
 def _anew(destination: Destination) -> Destination:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from footspan import _guard
-from footspan.delivery import ledger, standing
+from footspan.delivery import standing
 from footspan.delivery.courier import Courier
 from footspan.delivery.routing import accepts
+from footspan.delivery.waiting import goal_of
 from footspan.destinations import build_destination
 from footspan.spool.base import Target
 from footspan.spool.disk import DiskSpool
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from footspan.config import DestinationSettings, Settings
+    from footspan.delivery.waiting import Goal
     from footspan.destinations.base import Destination
     from footspan.spool.layout import Layout
 
@@ -67,7 +69,7 @@ class Deliverer:
         )
         self._courier = Courier(self._spool, built, exit_timeout=settings.exit_timeout, turn=self.turn)
         self._named: set[str] = set()
-        self._goal: ledger.Goal | None = None
+        self._goal: Goal | None = None
 
     def begin(self) -> bool:
         """Carry from now on; whether the system had threads for it."""
@@ -122,7 +124,7 @@ class Deliverer:
 
     def aim(self) -> None:
         """Make what waits now the goal of :meth:`left`."""
-        self._goal = ledger.Goal(self._spool, self._targets)
+        self._goal = goal_of(self._spool, self._targets)
 
     def hurry(self, seconds: float) -> None:
         """Try often for so long, whatever the pauses between requests that fail would be."""

@@ -9,46 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from footspan.delivery.live import Live
-    from footspan.spool.base import Spool
 
 UNATTENDED: Final = "unattended"
 """The state of a destination that nobody carries for."""
-
-
-class Goal:
-    """What was waiting at one moment, and how much of it still is.
-
-    Carriers deliver in the order of time, so whatever a destination dealt with since that moment was, as far as there
-    was anything, of what waited then; events that come in meanwhile do not count.
-
-    Args:
-        spool: Where they wait.
-        destinations: The ids to look at.
-    """
-
-    def __init__(self, spool: Spool, destinations: Container[str]) -> None:
-        self._spool = spool
-        waiting = spool.waiting()
-        self._start = {key: count for key, count in waiting.items() if key in destinations}
-        self._dealt_with = self._figures() if any(self._start.values()) else {}
-
-    def left(self) -> dict[str, int]:
-        """How many events of then each destination still lacks, by its id."""
-        if not any(self._start.values()):
-            return self._start
-        now = self._figures()
-        self._start = {key: self._lacking(key, count, now) for key, count in self._start.items()}
-        self._dealt_with = now
-        return self._start
-
-    def _lacking(self, key: str, count: int, now: Mapping[str, tuple[int, int]]) -> int:
-        waiting, dealt_with = now.get(key, (0, 0))
-        return max(0, min(waiting, count - (dealt_with - self._dealt_with.get(key, (0, 0))[1])))
-
-    def _figures(self) -> dict[str, tuple[int, int]]:
-        """Events waiting and events dealt with, by destination id."""
-        entries: Any = self._spool.status()["destinations"]
-        return {key: (entry["waiting"], entry["accepted"] - entry["waiting"]) for key, entry in entries.items()}
 
 
 def shape(ledger: Mapping[str, Any], configured: Container[str], live: Mapping[str, Live]) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from footspan import _guard, _platform
 from footspan.otlp_json import LogLine
-from footspan.spool import counters, files, locks
+from footspan.spool import counters, files, hurry, locks
 from footspan.spool.counters import Counters
 from footspan.spool.durable import DurableWriter
 from footspan.spool.feed import QUIET, DiskFeed
+from footspan.spool.goal import DiskGoal
 from footspan.spool.pipelines import Pipelines, is_safe_id
 from footspan.spool.register import Register
 from footspan.spool.retention import Retention
@@ -18,7 +20,7 @@ from footspan.spool.segments import parse
 from footspan.spool.writer import RING_BYTES, SEGMENT_BYTES, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from footspan.spool.base import Target
     from footspan.spool.layout import Layout
@@ -144,6 +146,26 @@ class DiskSpool:
             for identifier in self._register.targets():
                 found[identifier] = self._register.waiting(identifier) + buffered.get(identifier, 0)
         return found
+
+    def goal(self, identifiers: Iterable[str]) -> DiskGoal:
+        """What is waiting now, of every process's writing, for whoever wants to wait until it is delivered."""
+        return DiskGoal(self.layout, self._register, self._writer, self._buffered, identifiers)
+
+    def hurry(self, identifiers: Iterable[str], seconds: float) -> None:
+        """Ask the carriers of other processes to cut their pauses short for so long."""
+        for identifier in identifiers:
+            with _guard.guard("asking a carrier to hurry"), suppress(FileNotFoundError):
+                if self.attended(identifier):
+                    hurry.ask(self.layout.destination(identifier), seconds)
+
+    def attended(self, identifier: str) -> bool:
+        """Whether another process, or this one, carries for a destination."""
+        if not is_safe_id(identifier):
+            return False
+        try:
+            return locks.is_held(f"{self.layout.destination(identifier)}/lock")
+        except OSError:
+            return False
 
     def status(self) -> Mapping[str, Any]:
         """The ledger.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from footspan import _platform
 from footspan._guard import report
-from footspan.spool import files, locks, sidefiles
+from footspan.spool import files, hurry, locks, sidefiles
 from footspan.spool import journal as ops
 from footspan.spool.base import Range, Tally
 from footspan.spool.cut import FOREVER, Cut
@@ -39,7 +39,6 @@ QUIET = 5.0
 _MOST_REELS = 32
 _LOCK_CHECK = 1.0
 _BROKEN_PAUSE = 1.0
-
 
 _Head = tuple[int, int, Reel, bool]
 """Time of the next line, place in the list of segments, the segment, whether it has a successor."""
@@ -357,6 +356,10 @@ class DiskFeed:
         """Say that the carrier lives and what it is doing (``idle``, ``sending``, ``waiting``, ``parked``)."""
         if self.open:
             self._heartbeat.beat(state, reason)
+
+    def hurried(self) -> float:
+        """For how many more seconds a ``flush`` in another process asks us to cut our pauses short."""
+        return hurry.asked(self._path)
 
     def close(self) -> None:
         """Give the destination up, so that another carrier can have it."""
