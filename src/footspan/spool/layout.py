@@ -57,10 +57,10 @@ class Layout:
             if not files.own_directory(path):
                 raise PermissionError(f"{path} belongs to another user")
         try:
-            found = files.read_all(f"{self.root}/FORMAT").strip()
+            found = files.read_all(f"{self.root}/FORMAT").strip(b"\0 \r\n")
         except FileNotFoundError:
             found = b""
-        if not found:  # new, or its first writer died here
+        if not found.isdigit():  # new, or its first writer died here, or the machine did, or the file was damaged
             files.replace(f"{self.root}/FORMAT", b"%d\n" % FORMAT)
         elif found != b"%d" % FORMAT:
             raise FormatError(f"{self.root} holds a spool of another format")
