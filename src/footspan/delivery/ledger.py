@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,8 @@ def shape(ledger: Mapping[str, Any], configured: Container[str], live: Mapping[s
 
     Returns:
         The same, where each destination also has ``id``, ``configured``, ``here`` (whether this process carries for
-        it), ``state``, ``reason``, ``since`` and ``next_try``. A name that two destinations have is followed by the id
+        it), ``state``, ``reason``, ``since``, ``next_try`` and ``oldest_age`` (seconds since the oldest waiting event
+        happened; ``None`` where none waits). A name that two destinations have is followed by the id
         for the one that is not configured.
     """
     destinations: dict[str, Any] = {}
@@ -34,12 +36,18 @@ def shape(ledger: Mapping[str, Any], configured: Container[str], live: Mapping[s
         carrier = live.get(key)
         destinations[name] = {
             "id": key,
-            **entry,
+            **_aged(entry),
             "configured": key in configured,
             "here": carrier is not None,
             **(_elsewhere(entry["carrier"]) if carrier is None else _here(carrier)),
         }
     return {**ledger, "destinations": destinations}
+
+
+def _aged(entry: Mapping[str, Any]) -> dict[str, Any]:
+    oldest = entry.get("oldest")
+    age = None if oldest is None else max(0.0, time.time() - oldest)
+    return {**{key: value for key, value in entry.items() if key != "oldest"}, "oldest_age": age}
 
 
 def _here(live: Live) -> dict[str, Any]:

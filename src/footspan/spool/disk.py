@@ -190,6 +190,7 @@ class DiskSpool:
             "segments": len(self._register.segments()),
             "bytes": self._register.size(),
             "buffered": len(self._writer.buffered()),
+            "last_eviction": self._register.last_eviction(),
             "counters": counters.total(self.layout, self._counters.here()),
             "destinations": destinations,
         }

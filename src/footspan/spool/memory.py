@@ -159,6 +159,7 @@ class MemorySpool:
                 "segments": 0,
                 "bytes": self._size,
                 "buffered": len(self._lines),
+                "last_eviction": None,
                 "counters": {**dict.fromkeys(NAMES, 0), **self._counters},
                 "destinations": {key: self._ledger(key, account) for key, account in self._accounts.items()},
             }
@@ -174,13 +175,21 @@ class MemorySpool:
             "accepted": tally.delivered + sum(tally.refused.values()) + waiting + account.evicted,
             "delivered": tally.delivered,
             "waiting": waiting,
+            "oldest": self._oldest(key, account) if waiting else None,
             "refused": dict(tally.refused),
             "evicted": account.evicted,
+            "evicted_by": {"overflow": account.evicted} if account.evicted else {},
             "skipped": tally.skipped,
             "redacted": tally.redacted,
             "unreadable": 0,
             "carrier": carrier,
         }
+
+    def _oldest(self, key: str, account: _Account) -> float | None:
+        under_way = account.feed.events if account.feed is not None else ()
+        times = [event.time_ns for event in under_way]
+        times += [event.time_ns for kept in self.since(account.taken) for event in kept.takers[key][:1]]
+        return min(times) / 1e9 if times else None
 
     def maintain(self) -> None:
         """Forget what every destination has."""
@@ -213,9 +222,14 @@ class MemoryFeed:
         self.reason = ""
 
     @property
+    def events(self) -> Sequence[LogLine]:
+        """The batch that was taken and is not done."""
+        return self._batch.events if self._batch is not None else ()
+
+    @property
     def under_way(self) -> int:
-        """Events in the batch that was taken and is not done."""
-        return len(self._batch.events) if self._batch is not None else 0
+        """How many events are in it."""
+        return len(self.events)
 
     @property
     def first(self) -> int:
