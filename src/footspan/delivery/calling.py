@@ -2,7 +2,7 @@
 
 The process is detached: it has a session of its own, no descriptor of ours but two pipes, and no parent that would have
 to reap it. What it works with, keys included, comes to it through its standard input; nothing is on its command line or
-on disk. Its standard output says one word, and is closed by its end.
+on disk. Its standard output says how it goes, and is closed by its end.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Final
 STANDING: Final = b"standing"
 TAKEN: Final = b"taken"
 FAILED: Final = b"failed"
+DONE: Final = b" done"
 
 _BOOT: Final = """\
 import os, sys
@@ -73,6 +74,11 @@ class Call:
     def taken(self) -> bool:
         """Whether it left because another one stands for them."""
         return self.said.startswith(TAKEN)
+
+    @property
+    def orderly(self) -> bool:
+        """Whether it ended of its own accord, or because it was told to."""
+        return self.said.endswith(DONE)
 
     @property
     def failure(self) -> str:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Final
 
-from footspan.delivery.calling import FAILED, STANDING, TAKEN
+from footspan.delivery.calling import DONE, FAILED, STANDING, TAKEN
 from footspan.delivery.deliverer import Deliverer
 from footspan.delivery.spawned import relief
 from footspan.delivery.stop import Stop
@@ -41,8 +41,9 @@ def main() -> None:
         _say(word, FAILED + b" no thread to be had")
         return
     with Stop() as stop:
-        _say(word, _deliver(deliverer, stop, word))
+        last = _deliver(deliverer, stop, word)
         deliverer.leave(PATIENCE)
+        _say(word, last)
 
 
 def _deliver(deliverer: Deliverer, stop: Stop, word: int) -> bytes:
@@ -54,19 +55,19 @@ def _deliver(deliverer: Deliverer, stop: Stop, word: int) -> bytes:
         now = time.monotonic()
         stands = bool(deliverer.standing_for)
         if not stands and now - began > _NOBODY_WITHIN:
-            return b"" if told else TAKEN
+            return DONE if told else TAKEN
         if stands and not told:
             told = True
             _say(word, STANDING)
         if _relieved(deliverer.root, born):
-            return b""
+            return DONE
         if now - looked >= _LOOK_EVERY:
             looked = now
             if deliverer.busy(IDLE_EXIT) or deliverer.apps_alive():
                 busy = now
             elif now - busy >= IDLE_EXIT:
-                return b""
-    return b""
+                return DONE
+    return DONE
 
 
 def _relieved(root: str, born: float) -> bool:

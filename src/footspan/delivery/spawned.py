@@ -151,7 +151,7 @@ class Spawned(Yielding):
         elif not call.standing:
             self._failed(now, call.failure or "no word from it")
             return False
-        elif now - call.began < SHORT_LIFE:
+        elif not call.orderly and now - call.began < SHORT_LIFE:
             self._failed(now, "it ended at once")
             return False
         return True
@@ -261,6 +261,7 @@ class Spawned(Yielding):
                 self._look_at = 0.0
                 self.check()
         self._watching = False
+        self._look_at = 0.0
         self.rouse()
 
 

@@ -10,25 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from processes.deliver.acting import Stage, ask, end
+from processes.deliver.acting import ask, end
 from programs import until
 from servers.otlp import OtlpSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from processes.deliver.acting import Stage
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
-
-
-@pytest.fixture
-def stage(tmp_path: Path, otlp_sink: OtlpSink) -> Iterator[Stage]:
-    """One spool, one sink."""
-    with Stage(tmp_path, otlp_sink) as stage:
-        yield stage
 
 
 def test_an_app_yields_to_a_deliverer_without_a_duplicate(stage: Stage) -> None:
