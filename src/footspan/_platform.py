@@ -235,6 +235,26 @@ def identity() -> dict[str, Any]:
     return who
 
 
+_LOCAL = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"})
+
+
+def is_local(path: str) -> bool:
+    """Whether a folder is known to lie on a file system of this machine's kernel."""
+    try:
+        real = os.path.realpath(path)
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return False
+    found = ("", "")
+    for mount in mounts:  # proc(5): `36 35 98:0 /root /mount/point options … - type source options`
+        left, _, right = mount.partition(" - ")
+        point = left.split(" ")[4].encode("latin-1", "replace").decode("unicode_escape", "replace")
+        within = real == point or real.startswith(point.rstrip("/") + "/")
+        if within and len(point) >= len(found[0]):
+            found = (point, right.partition(" ")[0])
+    return found[1] in _LOCAL
+
+
 def state_home() -> Path | None:
     """The folder where this user's programs keep state, by the platform's custom; ``None`` without a home."""
     named = os.environ.get("XDG_STATE_HOME", "")

@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 from footspan import _guard, _platform
 from footspan.spool import adoption, files
+from footspan.spool.keeping import LONG, Keeper
 from footspan.spool.ring import Ring
 
 if TYPE_CHECKING:
@@ -32,6 +34,14 @@ RETRY = 1.0
 """Seconds between two attempts on a disk that refuses."""
 
 _mark = _platform.fork_mark
+is_foreign = os.get_blocking
+"""Whether a number was closed behind our back and given to a file of the host's, as far as that can be told in no time
+and without letting another thread run: segments are open without blocking, which changes nothing for them, and which
+neither files are as a rule, nor sockets and pipes but those of an event loop. Raises ``OSError`` for a free number."""
+
+_writing: dict[int, weakref.ref[Writer]] = {}
+"""Who writes under which number."""
+_clock = time.monotonic
 
 
 class Writer:
@@ -79,6 +89,7 @@ class Writer:
         self._failing = False
         self._next_try = 0.0
         self._ring = Ring(ring_bytes)
+        self._keeper = Keeper(layout.events)
         self._distrusted: set[str] = set()  # segments that nothing may be appended to again
         _platform.on_fork(self._forked)
 
@@ -92,10 +103,16 @@ class Writer:
         if fd < 0:
             self._append_slowly(line)
             return
+        keeper = self._keeper
+        keeping = keeper.write
+        before = _clock()
         try:
-            written = files.write(fd, line)
+            if is_foreign(fd):
+                fd = -1  # an error, as if it was still closed
+            written = files.write(fd, line) if keeping is None else keeping(fd, line, len(line))
             if written != len(line):
-                self._counters.add("short_write")
+                if written >= 0:
+                    self._counters.add("short_write")
                 self._leave_quick_way(torn=True)
                 self._append_slowly(line)
                 return
@@ -104,6 +121,9 @@ class Writer:
             self._leave_quick_way(torn=True)
             self._append_slowly(line)
             return
+        after = _clock()
+        if after - before > LONG or (keeping is not None and (keeper.stalls or after > keeper.until)):
+            keeper.took(after - before)
         self._room -= written
         if self._room < 0:
             self._rotate()
@@ -125,7 +145,7 @@ class Writer:
             while True:
                 place = self._open()
                 self._drain(place)
-                self._fd = place.descriptor
+                self._begin(place.descriptor)
                 if not self._ring:
                     break
             if self._failing:
@@ -138,6 +158,14 @@ class Writer:
             _guard.report("append", error)
         finally:
             self._working = False
+
+    def _begin(self, descriptor: int) -> None:
+        """Take the quick way. Whoever had the number, and does not know that it was closed, must not any more."""
+        former = _writing.get(descriptor, lambda: None)()
+        if former is not None and former is not self and former._fd == descriptor:  # noqa: SLF001 - one of us
+            former._fd = -1  # noqa: SLF001 - the same
+        _writing[descriptor] = weakref.ref(self)
+        self._fd = descriptor
 
     def _drain(self, place: Place) -> None:
         """Write what waits, oldest first. A line break before it ends what a failed write left."""
