@@ -150,6 +150,8 @@ class Tracker:
         Returns:
             The event's id (``log.record.uid``); empty when tracking is off.
         """
+        if self._off:
+            return ""
         slot = self._slot
         if slot is not None and (road := slot.quick) is not None:
             uid = road(event_name, properties)
