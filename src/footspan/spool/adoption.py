@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from footspan.spool.locks import RecordLock
     from footspan.spool.segments import Segment
 
-_FLAGS = os.O_RDWR | os.O_APPEND | _platform.OPEN_FLAGS
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | _platform.OPEN_FLAGS  # without blocking: see writer
 _ATTEMPTS = 8
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from footspan import _guard, _platform
 from footspan.spool import files
 from footspan.spool.group_commit import GroupCommit
-from footspan.spool.writer import Writer
+from footspan.spool.writer import Writer, is_foreign
 
 if TYPE_CHECKING:
     from footspan.spool.adoption import Place
@@ -44,7 +44,7 @@ class DurableWriter(Writer):
             return
         torn = commit.torn
         try:
-            written = files.write(commit.descriptor, line)
+            written = files.write(-1 if is_foreign(commit.descriptor) else commit.descriptor, line)
             if written != len(line):
                 self._counters.add("short_write")
         except OSError:
