@@ -12,6 +12,7 @@ from footspan import conventions as c
 from footspan._version import __version__
 from footspan.config.errors import ConfigurationError
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
+from footspan.pipeline.metrics import Appended
 from footspan.processors import DropEvent
 from footspan.processors.context import add_context
 from footspan.processors.redaction import Redactor
@@ -89,6 +90,7 @@ class Pipeline:
         self._accepts = accepts
         self._targets = targets
         self.spool = open_spool(settings, targets, accepts)
+        self.appended = Appended(self.spool) if settings.metrics else None
         turn = None
         if settings.courier == "process":
             from footspan.delivery.spawned import turn_for  # noqa: PLC0415 - few processes spawn one

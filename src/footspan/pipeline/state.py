@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from footspan import _guard, _otel, emit
 from footspan import conventions as c
 from footspan.pipeline.build import Pipeline
+from footspan.pipeline.endings import Sigterm
+from footspan.pipeline.metrics import Report
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
 
 if TYPE_CHECKING:
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
     from footspan.config import Settings
 
 _default = Slot()
+_report = Report(lambda: _default.pipeline)
+
+
+def _flush(seconds: float) -> None:
+    pipeline = _default.pipeline
+    if pipeline is not None:
+        pipeline.flush(seconds)
+
+
+_sigterm = Sigterm(_flush)
 _lock = _guard.QuietLock()  # re-entrant: a signal handler may track while its own thread is starting
 
 
@@ -49,7 +61,14 @@ def configure(settings: Settings) -> Pipeline | None:
         _default.pipeline = pipeline
         if current is not None:
             current.close()
+            _report.retire(current)
+        if pipeline is not None and settings.metrics:
+            _report.install()
         arm_exit()
+        if pipeline is not None and settings.flush_on_sigterm:
+            _sigterm.arm(settings.exit_timeout)
+        else:
+            _sigterm.disarm()
         return pipeline
 
 
@@ -120,4 +139,6 @@ def reset() -> None:
         pipeline, _default.pipeline = _default.pipeline, None
         if pipeline is not None:
             pipeline.close()
+        _report.reset()
+        _sigterm.disarm()
         emit.reset()

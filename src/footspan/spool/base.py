@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from footspan.otlp_json import LogLine
+    from footspan.spool.shares import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,12 @@ class Spool(Protocol):
 
     def count(self, name: str, n: int = 1) -> None:
         """Add to a counter that no file can be read back for (``unrouted``, ``sampled_out``, …)."""
+
+    def shares(self) -> Sequence[Share]:
+        """What this very process did for each destination."""
+
+    def dropped(self) -> Mapping[str, int]:
+        """How many events this very process did not store, by reason."""
 
     def status(self) -> Mapping[str, object]:
         """The ledger: see ``docs/delivery.md``."""

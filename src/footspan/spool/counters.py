@@ -40,6 +40,9 @@ NAMES: Final = (
 """The slots in their order, which never changes; new names are added behind the last one. Unknown names count as
 ``other``."""
 
+DROPS: Final = ("sampled_out", "dropped", "overflow", "redaction_failed", "internal_error", "no_consent", "too_large")
+"""The counts of events that were not stored."""
+
 SLOTS: Final = 56
 SIZE: Final = 512
 
@@ -83,14 +86,16 @@ class Counters:
         header: The file's header as it was found, then as it was set.
     """
 
-    __slots__ = ("_descriptor", "_file", "_lock", "_path", "_values", "header")
+    __slots__ = ("_descriptor", "_file", "_lock", "_owed", "_own", "_path", "_values", "header")
 
     def __init__(self) -> None:
         self.header = Header()
         self._values = [0] * SLOTS
+        self._own = [0] * SLOTS
         self._descriptor = -1
         self._file: files.Identity = (0, 0)
         self._path = ""
+        self._owed = False  # whether the file is behind
         self._lock = threading.RLock()  # a signal handler may count while its thread holds it
 
     def attach(self, path: str) -> None:
@@ -123,11 +128,13 @@ class Counters:
     def mark(self, boot: bytes, born: int) -> None:
         """Set the header."""
         self.header = Header(boot, born)
-        if self._still_there():
-            files.pwrite(self._descriptor, _pack(self.header), 0)
+        self._owed = True
+        self._catch_up()
 
     def detach(self) -> None:
         """Leave the file to the next writer; what it holds is counted there from now on."""
+        with contextlib.suppress(OSError):
+            self._catch_up()
         with self._lock:
             descriptor, self._descriptor = self._descriptor, -1
             self._values = [0] * SLOTS
@@ -136,7 +143,9 @@ class Counters:
 
     def forked(self) -> None:
         """Start from nothing: what was counted is the parent's."""
+        self._own = [0] * SLOTS
         self._lock = threading.RLock()
+        self._owed = False
         self.detach()
 
     @property
@@ -149,16 +158,25 @@ class Counters:
         slot = _SLOT.get(name, _SLOT["other"])
         with self._lock:
             self._values[slot] += n
+            self._own[slot] += n
         while self._still_there():
             value = self._values[slot]
             try:
                 files.pwrite(self._descriptor, _VALUE.pack(value), _HEADER.size + slot * _VALUE.size)
-            except OSError as error:  # the next count of this slot writes the whole value again
+            except OSError as error:
+                self._owed = True  # written with the whole file at the next occasion
                 report("count", error)
                 return
             if self._values[slot] == value:
                 return
             # Another thread counted meanwhile and may have written first: the newest value must be the last.
+
+    def _catch_up(self) -> None:
+        """Write the whole file if a part of it could not be."""
+        while self._owed and self._still_there():
+            values = list(self._values)
+            files.pwrite(self._descriptor, _pack(self.header) + _VALUES.pack(*values), 0)
+            self._owed = values != self._values
 
     def _still_there(self) -> bool:
         """Whether there is a file. One that was closed behind our back is opened again; a deleted one is none."""
@@ -176,8 +194,14 @@ class Counters:
         files.close(again)
         return False
 
+    def dropped(self) -> dict[str, int]:
+        """How many events this process did not store, by reason; unlike what its file says, which others began."""
+        return {name: self._own[_SLOT[name]] for name in DROPS if self._own[_SLOT[name]]}
+
     def here(self) -> list[int]:
         """Counts that are in no file yet."""
+        with contextlib.suppress(OSError):
+            self._catch_up()
         return [0] * SLOTS if self.attached else list(self._values)
 
 
@@ -218,10 +242,10 @@ def total(layout: Layout, here: list[int]) -> dict[str, int]:
 
 def _current_counts(layout: Layout) -> dict[str, list[int]]:
     found = {}
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         for name in os.listdir(layout.counters):
             if name.endswith(".bin"):
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):
                     _, found[name[:-4]] = decode(files.read_all(f"{layout.counters}/{name}"))
     return found
 
@@ -229,7 +253,7 @@ def _current_counts(layout: Layout) -> dict[str, list[int]]:
 def _retired_counts(layout: Layout) -> list[tuple[str, list[int]]]:
     try:
         data = files.read_all(_retired(layout))
-    except FileNotFoundError:
+    except OSError:
         return []
     found = []
     for line in data.split(b"\n"):

@@ -17,6 +17,7 @@ from footspan.spool.pipelines import Pipelines, is_safe_id
 from footspan.spool.register import Register
 from footspan.spool.retention import Retention
 from footspan.spool.segments import parse
+from footspan.spool.shares import Holdings, Share
 from footspan.spool.writer import RING_BYTES, SEGMENT_BYTES, Writer
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class DiskSpool:
             acked=self._acknowledged,
         )
         self.append: Callable[[bytes], None] = self._writer.append
+        self._holdings = Holdings()
         self._next_open = 0.0
         _platform.on_fork(self._forked)
 
@@ -124,6 +126,7 @@ class DiskSpool:
             lock.release()
             raise
         self._register.feeds[target.id] = feed
+        self._holdings.begin(target.id, feed)
         return feed
 
     @property
@@ -195,6 +198,19 @@ class DiskSpool:
             "destinations": destinations,
         }
 
+    def shares(self) -> list[Share]:
+        """What this process did for each destination."""
+        evicted = self._retention.evicted
+        found = []
+        for identifier, target in self._register.targets().items():
+            tally = self._holdings.of(identifier)
+            found.append(Share(target.name, tally.delivered, tally.refused, dict(evicted.get(identifier, {}))))
+        return found
+
+    def dropped(self) -> dict[str, int]:
+        """How many events this process did not store, by reason."""
+        return self._counters.dropped()
+
     def maintain(self) -> None:
         """Delete what every destination has, enforce age and size, go back to a disk that recovered."""
         with _guard.guard("maintenance of the writer"):
@@ -227,4 +243,6 @@ class DiskSpool:
         return (self._register.acknowledged(segment) or 0) if segment else 0
 
     def _forked(self) -> None:
+        self._holdings = Holdings()
+        self._retention.evicted = {}
         self._register.forked()

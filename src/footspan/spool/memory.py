@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from footspan import _platform
 from footspan.spool.base import Batch, Range, Tally
-from footspan.spool.counters import NAMES
+from footspan.spool.counters import DROPS, NAMES
 from footspan.spool.reading import read_line
+from footspan.spool.shares import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -184,6 +185,24 @@ class MemorySpool:
             "unreadable": 0,
             "carrier": carrier,
         }
+
+    def shares(self) -> list[Share]:
+        """What was done for each destination."""
+        with self.lock:
+            return [
+                Share(
+                    account.target.name,
+                    account.tally.delivered,
+                    dict(account.tally.refused),
+                    {"overflow": account.evicted} if account.evicted else {},
+                )
+                for account in self._accounts.values()
+            ]
+
+    def dropped(self) -> dict[str, int]:
+        """How many events were not stored, by reason; what had to go for others is evicted."""
+        with self.lock:
+            return {name: count for name, count in self._counters.items() if name in DROPS and name != "overflow"}
 
     def _oldest(self, key: str, account: _Account) -> float | None:
         under_way = account.feed.events if account.feed is not None else ()
