@@ -69,26 +69,10 @@ def _is_sound(line: bytes) -> bool:
     Torn lines, lines glued to each other, zeros that a file system left and bytes that are no text show. A changed byte
     inside a record may not: the destination refuses that event, and it is kept among the rejected ones.
     """
-    suffix = _last_suffix[0]
-    if not (line.startswith(_OURS) and (line.endswith(suffix) or _has_suffix(line))):
+    if not (line.startswith(_OURS) and ending(line)):
         return False
     # In data a quote would stand escaped, so a second record shows.
     return line.find(_TIME, len(_OURS)) < 0 and b"\0" not in line and (line.isascii() or _is_text(line))
-
-
-NONE_YET = b"\n"
-"""Stands for the ending of a line while none was seen: no line holds a newline, so none ends like this."""
-
-_last_suffix = [NONE_YET]
-"""The ending of the last sound line: few are shared by all lines, and to compare is quicker than to look."""
-
-
-def _has_suffix(line: bytes) -> bool:
-    suffix = ending(line)
-    if not suffix:
-        return False
-    _last_suffix[0] = suffix
-    return True
 
 
 def ending(line: bytes) -> bytes:

@@ -29,11 +29,11 @@ class Reel:
 
     __slots__ = ("_at", "_cursor", "_head", "_item", "_pieces", "_sight", "_strip", "_tape", "_time_ns", "name")
 
-    def __init__(self, name: str, path: str, sight: Sight, cursor: Cursor, block: int = BLOCK) -> None:
+    def __init__(self, name: str, path: str, sight: Sight, cursor: Cursor, block: int | None = None) -> None:
         self.name = name
         self._sight = sight
         self._cursor = cursor
-        self._tape = Tape(path, cursor.next(0), block)
+        self._tape = Tape(path, cursor.next(0), block or BLOCK)
         self._pieces: deque[Strip | Odd] = deque()
         self._strip: Strip | None = None
         self._at = 0  # in the strip
