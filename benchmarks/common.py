@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import socket
 import statistics
 import subprocess
@@ -119,7 +120,7 @@ def footspan_running(directory: str, endpoint: str, **settings: Any) -> Iterator
         yield
     finally:
         footspan.clear_context()
-        footspan.shutdown(timeout=0)
+        footspan.shutdown(timeout=2)
 
 
 class Discard:
@@ -151,9 +152,18 @@ def dead_endpoint() -> Iterator[str]:
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder for a spool; in ``$TMPDIR``, so that the file system can be chosen."""
-    return tempfile.TemporaryDirectory(prefix="footspan-bench-")
+@contextlib.contextmanager
+def scratch() -> Iterator[str]:
+    """A folder for spools, in ``$TMPDIR``, so that the file system can be chosen."""
+    path = tempfile.mkdtemp(prefix="footspan-bench-")
+    try:
+        yield path
+    finally:
+        # A courier's thread that is just ending may still write a file while the others go.
+        deadline = time.monotonic() + 10.0
+        while os.path.lexists(path) and time.monotonic() < deadline:
+            shutil.rmtree(path, ignore_errors=True)
+            time.sleep(0.01)
 
 
 # -- samples -----------------------------------------------------------------------------------------------------------
