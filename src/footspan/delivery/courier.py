@@ -19,7 +19,7 @@ from footspan.delivery.threads import started
 from footspan.delivery.waiting import goal_of, hurry_others, warn_of_unattended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from footspan.delivery.live import Live
     from footspan.delivery.standing import Turn
@@ -72,7 +72,7 @@ class Courier:
         self._clock = clock
         self._carry = carry
         self._turn = turn or turn_in(spool)
-        self._turn.rouse = self._look
+        self._turn.rouse = self._called
         targets = {target.id: target for target in spool.targets}
         self._destinations: dict[str, Destination] = {}
         for destination in destinations:
@@ -116,6 +116,11 @@ class Courier:
             if any(waiting.get(key) for key in self._destinations):
                 self._rouse()
 
+    def _called(self) -> None:
+        """Whoever carried is gone: see to what waits now, and to every event from now on."""
+        self._idle = not self._closed
+        self._look()
+
     def begin(self) -> bool:
         """Carry from now on, whether there are events or not; whether threads could be started."""
         self._start_threads()
@@ -131,6 +136,7 @@ class Courier:
             self._wanted = True
             self._turn.check()
             if not self._turn.carries:
+                self._idle = not (self._turn.watched or self._closed)
                 return
         self._idle = False
         if self._coordinator is None:
@@ -164,8 +170,7 @@ class Courier:
                 left = self._carry_by_hand(goal, deadline)
         pause = _POLL_FIRST
         while any(left.values()) and self._clock() < deadline:
-            theirs = [key for key, count in left.items() if count and key not in self._carriers]
-            hurry_others(self._spool, theirs, deadline - self._clock())
+            self._hurry_others(left, deadline)
             time.sleep(min(pause, max(0.0, deadline - self._clock())))
             pause = min(_POLL_LONGEST, pause * 1.5)
             left = goal.left()
@@ -173,14 +178,18 @@ class Courier:
             warn_of_unattended(self._spool, [self._targets[key] for key, count in left.items() if count])
         return {self._targets[key].name: count for key, count in left.items()}
 
+    def _hurry_others(self, left: Mapping[str, int], deadline: float) -> None:
+        theirs = [key for key, count in left.items() if count and key not in self._carriers]
+        hurry_others(self._spool, theirs, deadline - self._clock())
+
     def _carry_by_hand(self, goal: Goal, deadline: float) -> dict[str, int]:
-        """Deliver in the calling thread, since none can be started, until the goal is reached or the time is up."""
+        """Deliver in the calling thread, until the goal is reached, the time is up, or a thread could be started."""
         left = goal.left()
         if not self._by_hand_lock.acquire(blocking=False):
             return left  # another thread, or we ourselves before a signal came, are at it
         claim_at = 0.0
         try:
-            while any(left.values()) and self._clock() < deadline and not self._closed:
+            while any(left.values()) and self._clock() < deadline and not self._closed and self._coordinator is None:
                 if self._clock() >= claim_at and self._gate.acquire(blocking=False):
                     try:
                         self._by_hand.take(self._claim(threads=False), deadline)
@@ -189,6 +198,7 @@ class Courier:
                     claim_at = self._clock() + self._turn.every
                 self._by_hand.turn()
                 left = goal.left()
+                self._hurry_others(left, deadline)
         finally:
             self._by_hand.give_up()
             self._by_hand_lock.release()

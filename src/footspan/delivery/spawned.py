@@ -101,6 +101,12 @@ class Spawned(Yielding):
         """Whether this process carries anything: what it prints itself, or everything while nobody can be called."""
         return self._at_home or self._failing
 
+    @property
+    def watched(self) -> bool:
+        """Whether a thread of ours sleeps until the deliverer ends."""
+        call = self._call
+        return self._watching and call is not None and call.standing
+
     def mine(self, target: Target) -> bool:
         """What the deliverer has no part in, and everything while there can be none."""
         return (self._failing or target.id not in self._handed) and super().mine(target)
@@ -251,18 +257,23 @@ class Spawned(Yielding):
             self._watching = False
 
     def _watched(self) -> None:
-        with _guard.guard("watching the deliverer"):
-            while self._lock is not None or self._call is not None:
-                call = self._call
-                if call is None:
-                    time.sleep(_GLANCE)
-                elif call.wait(None if call.standing else LOOK_EVERY):  # for hours, as a rule
-                    break
-                self._look_at = 0.0
-                self.check()
-        self._watching = False
-        self._look_at = 0.0
-        self.rouse()
+        try:
+            with _guard.guard("watching the deliverer"):
+                self._wait_for_an_end()
+        finally:
+            self._watching = False
+            self._look_at = 0.0
+            self.rouse()
+
+    def _wait_for_an_end(self) -> None:
+        while self._lock is not None or self._call is not None:
+            call = self._call
+            if call is None:
+                time.sleep(_GLANCE)
+            elif call.wait(None if call.standing else LOOK_EVERY):  # for hours, as a rule
+                return
+            self._look_at = 0.0
+            self.check()
 
 
 def relief(layout: Layout) -> str:

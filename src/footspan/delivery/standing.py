@@ -47,6 +47,11 @@ class Turn:
         """Whether this process carries anything at all."""
         return True
 
+    @property
+    def watched(self) -> bool:
+        """Whether :meth:`check` need not be called for the time being: ``rouse`` will be."""
+        return False
+
     def check(self) -> None:
         """Do what is due. Called at every event where ``on_call``, so it costs next to nothing; never raises."""
 
