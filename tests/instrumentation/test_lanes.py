@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from opentelemetry import trace
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 import footspan
 from footspan import _otel
+from footspan.cli.commands import footspan as command
 from footspan.config.load import load_settings
 from footspan.delivery.lanes import lane_layouts
 from footspan.instrumentation.parts import Parts
@@ -170,3 +172,19 @@ def test_without_the_switch_there_is_no_lane(monkeypatch: pytest.MonkeyPatch) ->
     assert "lanes" not in footspan.status()
     assert lane_layouts(Layout(footspan.status()["directory"])) == {}
     pipeline.shutdown(0.0)
+
+
+@pytest.mark.usefixtures("_spooled")
+def test_footspan_deliver_delivers_lanes(otlp_sink: OtlpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an outside courier the app leaves spans and logs to it as well."""
+    monkeypatch.setenv("FOOTSPAN_COURIER", "external")
+    tracers, loggers = provide()
+    tracers.get_tracer("app").start_span("order").end()
+    say(loggers, "a line")
+    footspan.track("order.placed")
+    result = CliRunner().invoke(command, ["deliver", "--once", "--json"])
+
+    assert result.exit_code == 0, result.output
+    assert [span["name"] for span in otlp_sink.spans] == ["order"]
+    assert sorted(record["name"] for record in otlp_sink.logs) == ["", "order.placed"]
+    assert set(json.loads(result.stdout)["services"]) == {"shop", "shop/spans", "shop/logs"}

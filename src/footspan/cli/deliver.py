@@ -93,8 +93,11 @@ def deliver(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("--once ends by itself: leave --idle-exit out.")
     settings = _settings(service, directory, config)
     with Stop() as stop, view_for(quiet=quiet) as view:
-        run = Run(lambda: _layouts(settings, every=every, once=once), _maker(settings), stop, view)
-        ended = run.once(timeout) if once else run.on(idle_exit, watch=every)
+        lanes = any(each.type == "otlp" for each in settings.destinations)
+        run = Run(
+            lambda: _with_lanes(_layouts(settings, every=every, once=once), wanted=lanes), _maker(settings), stop, view
+        )
+        ended = run.once(timeout) if once else run.on(idle_exit, watch=every or lanes)
     if as_json:
         import json  # noqa: PLC0415 - only for programs
 
@@ -157,6 +160,13 @@ def _layouts(settings: Settings, *, every: bool, once: bool) -> list[Layout]:
             "There is no folder for the spool. Name one with --directory or FOOTSPAN_SPOOL_DIRECTORY."
         )
     return [layout]
+
+
+def _with_lanes(layouts: list[Layout], *, wanted: bool) -> list[Layout]:
+    """The same, each followed by its lanes of spans and plain logs, if there is anybody to deliver them to."""
+    from footspan.delivery.lanes import lane_layouts  # noqa: PLC0415 - only what the command needs
+
+    return [each for layout in layouts for each in (layout, *(lane_layouts(layout).values() if wanted else ()))]
 
 
 def _maker(settings: Settings) -> Any:

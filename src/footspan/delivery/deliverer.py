@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from footspan import _guard
 from footspan.delivery import standing
 from footspan.delivery.courier import Courier
+from footspan.delivery.lanes import lane_destination, lane_of, max_bytes_of, takes_all
 from footspan.delivery.routing import accepts
 from footspan.delivery.waiting import goal_of
 from footspan.destinations import build_destination
@@ -28,13 +29,13 @@ class Deliverer:
     """Delivers one service's spool in place of the service's own processes.
 
     Args:
-        layout: The spool, prepared.
+        layout: The spool, prepared; or one of its lanes.
         settings: Its limits.
         destinations: Settings of the destinations to stand for.
         note: What to say about this process beside who it is.
 
     Attributes:
-        service: The service's name as its folder has it.
+        service: The service's name as its folder has it; of a lane ``<service>/<lane>``.
         root: The spool's folder.
 
     Raises:
@@ -48,13 +49,17 @@ class Deliverer:
         destinations: Iterable[DestinationSettings],
         note: Mapping[str, Any] | None = None,
     ) -> None:
-        self.service = Path(layout.root).name
+        lane = lane_of(layout)
+        folder = Path(layout.root)
+        self.service = f"{folder.parent.name}/{lane}" if lane else folder.name
         self.root = layout.root
         self._layout = layout
         built: list[Destination] = []
         targets = []
         for declared in destinations:
-            destination = build_destination(declared)
+            if lane and declared.type != "otlp":
+                continue
+            destination = lane_destination(lane, declared) if lane else build_destination(declared)
             built.append(destination)
             targets.append(Target(destination.id, declared.name, declared.type, declared.events))
         self._targets = {target.id: target for target in targets}
@@ -62,8 +67,8 @@ class Deliverer:
         self._spool = DiskSpool(
             layout,
             targets,
-            accepts,
-            max_bytes=settings.spool.max_bytes,
+            takes_all if lane else accepts,
+            max_bytes=max_bytes_of(lane, settings) if lane else settings.spool.max_bytes,
             max_age=settings.spool.max_age,
             sync=settings.spool.durability == "disk",
         )

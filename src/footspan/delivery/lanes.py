@@ -50,6 +50,12 @@ def lane_layouts(layout: Layout) -> dict[str, Layout]:
     return {lane: there for lane, there in found.items() if Path(there.root, "FORMAT").exists()}
 
 
+def lane_of(layout: Layout) -> str:
+    """Which lane a folder is; empty where it is a service's spool."""
+    folder = Path(layout.root)
+    return folder.name if folder.name in LANES and (folder.parent / "FORMAT").exists() else ""
+
+
 def max_bytes_of(lane: str, settings: Settings) -> int:
     """How large a lane may become on disk."""
     return settings.spool.spans_max_bytes if lane == SPANS else settings.spool.logs_max_bytes
