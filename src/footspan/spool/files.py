@@ -158,10 +158,15 @@ def close_later(descriptor: int) -> None:
 
     Its number must not go to a file of the host's while that thread still has it in hand.
     """
-    now_s = time.monotonic()
     with contextlib.suppress(OSError):
-        _leaving.append((now_s + _LINGER, descriptor, identity(descriptor)))
-    while _leaving and _leaving[0][0] < now_s:
+        _leaving.append((time.monotonic() + _LINGER, descriptor, identity(descriptor)))
+    close_due()
+
+
+def close_due() -> None:
+    """Close what has waited long enough: till then a deleted file takes its space."""
+    now_s = time.monotonic()
+    while _leaving and _leaving[0][0] <= now_s:
         with contextlib.suppress(IndexError):
             close_ours(*_leaving.popleft()[1:])
 

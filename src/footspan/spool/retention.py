@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from footspan import _guard
 from footspan.spool import counters, files, locks
 from footspan.spool.leftovers import Leftovers
+from footspan.spool.reading import line_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,7 @@ class Retention:
             found = self._find()
         except FileNotFoundError:  # deleted under our feet; whoever appends next makes it again
             return True
-        kept = [entry for entry in found if not self._delete_finished(entry)]
+        kept = [entry for entry in found if not self._is_finished(entry)]
         kept.sort(key=lambda entry: entry.mtime)
         now, total, evicted = time.time(), sum(entry.size for entry in kept), False
         for entry in kept:
@@ -109,6 +110,14 @@ class Retention:
                 found.append(_Found(segment, state.st_size, state.st_mtime, followed))
         return found
 
+    def _is_finished(self, entry: _Found) -> bool:
+        """Delete a segment if it is finished; one that cannot be seen to holds up no other."""
+        try:
+            return self._delete_finished(entry)
+        except OSError as error:
+            _guard.report("deletion of a segment", error)
+            return False
+
     def _delete_finished(self, entry: _Found) -> bool:
         """Delete a segment that nobody writes to and everybody has."""
         if time.time() - entry.mtime < self._quiet:
@@ -116,9 +125,7 @@ class Retention:
         acknowledged = self._register.acknowledged(entry.segment)
         if entry.size and (acknowledged is None or acknowledged < entry.size):
             if not entry.followed and self._is_torn(entry):
-                lock = self._orphan(entry)  # readers get past the end now
-                if lock is not None:
-                    lock.release()
+                return self._delete_torn(entry, acknowledged)
             return False
         if entry.followed:
             return self._delete(entry.segment)
@@ -131,6 +138,25 @@ class Retention:
             return os.stat(path).st_size == entry.size and self._delete(entry.segment)
         finally:
             self._finish(entry.segment.owner, lock)
+
+    def _delete_torn(self, entry: _Found, acknowledged: int | None) -> bool:
+        """End a torn line, so that readers get past it. Without room for that, delete it if nothing else is left."""
+        path = self._layout.segment(entry.segment.name)
+        try:
+            lock = self._orphan(entry)
+            if lock is not None:
+                lock.release()
+        except OSError:
+            if acknowledged is None or acknowledged < line_start(path, entry.size) or not self._is_alone(entry.segment):
+                raise
+            lock = locks.acquire(self._layout.writer_lock(entry.segment.owner))
+            if lock is not None:
+                try:
+                    self._count("torn", 1)
+                    return os.stat(path).st_size == entry.size and self._delete(entry.segment)
+                finally:
+                    self._finish(entry.segment.owner, lock)
+        return False
 
     def _evict(self, entry: _Found, reason: str) -> bool:
         """Delete a segment that somebody does not have, and say how much was lost; whether it could be."""

@@ -7,6 +7,7 @@ refuses, what waits in memory for it) happens under one lock.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from footspan import _guard, _platform
 from footspan.spool import adoption, files
 from footspan.spool.keeping import LONG, Keeper
+from footspan.spool.reading import line_start
 from footspan.spool.ring import Ring
 
 if TYPE_CHECKING:
@@ -289,6 +291,7 @@ class Writer:
         Args:
             max_age: Seconds after which a segment is closed even if it is not full, so that it can be deleted whole.
         """
+        files.close_due()
         with self._lock:
             place = self._place
             if self._working:
@@ -298,10 +301,21 @@ class Writer:
                 self._work()
             elif self._ring or self._failing:
                 self._work()
+                if self._failing:
+                    self._give_up_delivered()
             elif place is not None and self._fd >= 0 and self._room < self._segment_bytes:
                 age = time.time() - self._counters.header.born / 1e9
                 if age > max_age:
                     self._advance()
+
+    def _give_up_delivered(self) -> None:
+        """Let a segment go that everybody has, so that it can be deleted: it may be what fills the disk."""
+        place = self._place
+        if place is not None and place.ours():
+            path = self._layout.segment(place.segment.name)
+            with contextlib.suppress(OSError):
+                if 0 < line_start(path, os.stat(path).st_size) <= self._acked(place.segment.name):
+                    self._abandon()
 
     def rotate(self) -> None:
         """Close the current segment if anything is in it."""
