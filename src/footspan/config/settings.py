@@ -161,6 +161,9 @@ class Settings:
     )
     metrics: bool = _setting(BOOLEAN, False, "Whether OpenTelemetry metrics tell what became of events.")
     exit_timeout: float = _setting(DURATION, 2.0, "Time an ending process may spend on delivery (seconds).")
+    flush_on_sigterm: bool = _setting(
+        BOOLEAN, False, "Whether SIGTERM has what waits delivered, within exit_timeout, before it takes its course."
+    )
     service: ServiceSettings = field(default_factory=ServiceSettings)
     spool: SpoolSettings = field(default_factory=SpoolSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)

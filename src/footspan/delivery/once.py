@@ -15,7 +15,7 @@ class Once:
     A signal handler that interrupts the work and asks again is told at once that it is being done.
     """
 
-    __slots__ = ("_by", "_first", "over")
+    __slots__ = ("__weakref__", "_by", "_first", "over")
 
     def __init__(self) -> None:
         self._first = [None]  # taken by one atomic step

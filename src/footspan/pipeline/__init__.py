@@ -2,6 +2,7 @@
 
 * ``build``: ``Pipeline``, one service's road from a draft to its destinations.
 * ``processor``: ``FootspanLogProcessor``, which stands in an OpenTelemetry ``LoggerProvider``.
+* ``endings``: what SIGTERM does, where the settings ask for it.
 * ``state``: the process's own pipeline: configure, attach, end, reset.
 """
 

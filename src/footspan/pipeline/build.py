@@ -69,6 +69,7 @@ class Pipeline:
     def __init__(self, settings: Settings) -> None:
         _refuse_what_is_not_there(settings)
         from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
+        from footspan.delivery.once import Once  # noqa: PLC0415
         from footspan.destinations import build_destination  # noqa: PLC0415
         from footspan.spool import open_spool  # noqa: PLC0415
         from footspan.spool.base import Target  # noqa: PLC0415
@@ -114,6 +115,7 @@ class Pipeline:
         self._opening = _guard.QuietLock()
         self._stopping: list[Callable[[float], None]] = []
         self._stopped = False
+        self._ending = Once()
         _platform.on_fork(self._after_fork)
         self.courier.start()
 
@@ -280,6 +282,7 @@ class Pipeline:
 
     def _after_fork(self) -> None:
         self._opening = _guard.QuietLock()  # another thread of the parent may have held it
+        self._ending.forked()
 
     def on_stop(self, callback: Callable[[float], None]) -> None:
         """Have ``callback`` called with the deadline (``time.monotonic()`` seconds) when the pipeline stops."""
@@ -307,16 +310,22 @@ class Pipeline:
         return {**self.courier.status(), **({"lanes": lanes} if lanes else {})}
 
     def shutdown(self, timeout: float | None = None) -> None:
-        """Deliver what can be delivered within ``exit_timeout``, then stop. What remains waits on disk.
+        """Deliver what can be delivered within ``exit_timeout``, then stop, once. What remains waits on disk.
+
+        A second call waits for the end of the first, unless it interrupts it.
 
         Args:
             timeout: Seconds to spend; ``exit_timeout`` when not given.
         """
-        if self._stopped:
-            return
-        self._stopped = True
         budget = self.settings.exit_timeout if timeout is None else timeout
-        deadline = time.monotonic() + budget
+        if self._ending.begin(budget):
+            self._stopped = True
+            try:
+                self._shut_down(time.monotonic() + budget)
+            finally:
+                self._ending.end()
+
+    def _shut_down(self, deadline: float) -> None:
         for callback in self._stopping:
             with _guard.guard("stop"):
                 callback(deadline)
