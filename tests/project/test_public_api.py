@@ -23,6 +23,7 @@ CALLS = {
     "track_function",
     "track_error",
     "flush",
+    "flush_after",
     "status",
     "shutdown",
 }

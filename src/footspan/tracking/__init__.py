@@ -6,6 +6,7 @@ from footspan.processors import context as _ambient
 from footspan.processors.context import clear_context, context, set_context
 from footspan.tracking.categories import EventCategory
 from footspan.tracking.decorators import track_duration, track_error, track_function
+from footspan.tracking.serverless import flush_after
 from footspan.tracking.telemetry import Telemetry
 from footspan.tracking.tracker import Tracker, default_tracker
 
@@ -16,6 +17,7 @@ __all__ = [
     "clear_context",
     "context",
     "default_tracker",
+    "flush_after",
     "reset",
     "set_context",
     "track_duration",
