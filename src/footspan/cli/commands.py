@@ -7,6 +7,7 @@ import click
 from footspan._version import __version__
 from footspan.cli.deliver import deliver
 from footspan.cli.gateway import gateway
+from footspan.cli.replay import replay
 from footspan.cli.status import status
 
 
@@ -27,4 +28,5 @@ def footspan() -> None:
 
 footspan.add_command(deliver)
 footspan.add_command(gateway)
+footspan.add_command(replay)
 footspan.add_command(status)

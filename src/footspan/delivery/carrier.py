@@ -172,7 +172,7 @@ class Carrier:
 
     def _let_go(self) -> None:
         """Acknowledge what is finished of a batch that there was no time to finish, so that it is not sent again."""
-        if self._convoy is not None and self._convoy.delivered:
+        if self._convoy is not None and not self._convoy.unsent:
             self._settle(self._convoy)
 
     def _drain(self) -> None:

@@ -1,0 +1,180 @@
+"""What a replay reads: the segments of a spool, a file of rejected events, any file of OTLP JSON lines.
+
+Only read, a line at a time; where the last replay stopped is an offset into each file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from footspan.otlp_json import LogLine, explode
+from footspan.processors.foreign import cleaned
+from footspan.processors.redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_LINE: Final = 16 * 1024 * 1024
+"""Bytes of a line; a longer one is taken for damage."""
+
+_HEAD: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file.
+
+    Attributes:
+        path: Where it is.
+        key: What it is called in a replay's notes, however it may be renamed.
+        size: Bytes it had when the replay began.
+    """
+
+    path: Path
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one line holds.
+
+    Attributes:
+        events: Its events.
+        piece: The file.
+        end: Where the next line starts.
+        damaged: Whether it holds something that is no event.
+    """
+
+    events: list[LogLine]
+    piece: Piece
+    end: int
+    damaged: bool = False
+
+
+@dataclass(slots=True)
+class Source:
+    """Files to replay, in order.
+
+    Attributes:
+        name: What people call it.
+        identity: Tells it from every other source.
+        pieces: Its files.
+        foreign: Whether somebody else wrote them, so that they must be redacted.
+    """
+
+    name: str
+    identity: str
+    pieces: list[Piece]
+    foreign: bool
+    _redactor: Redactor = field(default_factory=Redactor)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(piece.size for piece in self.pieces)
+
+    def read(self, offsets: Mapping[str, int]) -> Iterator[Found]:
+        """The lines behind the offsets.
+
+        Args:
+            offsets: Where to begin in each file, by its key; at its start where it is not named.
+
+        Raises:
+            OSError: A file cannot be read. One that is gone by now, as a segment may be, is passed over.
+        """
+        for piece in self.pieces:
+            with suppress(FileNotFoundError):
+                yield from self._read(piece, offsets.get(piece.key, 0))
+
+    def _read(self, piece: Piece, start: int) -> Iterator[Found]:
+        with piece.path.open("rb") as file:
+            file.seek(start)
+            while line := file.readline(MAX_LINE):
+                if line.endswith(b"\n"):
+                    yield self._found(line, piece, file.tell())
+                elif len(line) >= MAX_LINE:
+                    while line and not line.endswith(b"\n"):
+                        line = file.readline(MAX_LINE)
+                    yield Found([], piece, file.tell(), damaged=True)
+                else:
+                    found = self._found(line, piece, file.tell())
+                    if found.events and not found.damaged:  # else it is being written, or its writer died
+                        yield found
+
+    def _found(self, line: bytes, piece: Piece, end: int) -> Found:
+        text = line.strip()
+        if not text:
+            return Found([], piece, end)
+        if not self.foreign:
+            events = explode(text)
+            return Found(events, piece, end, damaged=not events)
+        try:
+            return Found(list(cleaned(text, self._redactor)), piece, end)
+        except ValueError:
+            return Found([], piece, end, damaged=True)
+
+
+def open_source(path: Path) -> Source:
+    """A spool's folder, or a file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is a folder that is no spool.
+    """
+    path = path.absolute()
+    if path.is_dir():
+        if not is_spool(path):
+            raise ValueError("this folder is no spool: it has no file FORMAT")
+        return Source(str(path), f"spool {path.resolve()}", _segments(path / "events"), foreign=False)
+    ours = path.parent.name in {"events", "rejected"} and is_spool(path.parent.parent)
+    return Source(str(path), f"file {path.resolve()}", [_piece(path)], foreign=not ours)
+
+
+def rejected_of(spool: Path, destination: str) -> Source:
+    """The events of a spool that a destination refused.
+
+    Args:
+        spool: The spool's folder.
+        destination: The destination's id.
+    """
+    names = (f"{destination}.old.jsonl", f"{destination}.jsonl")
+    paths = [spool / "rejected" / name for name in names if (spool / "rejected" / name).is_file()]
+    identity = f"rejected {(spool / 'rejected').resolve()} {destination}"
+    return Source(str(spool / "rejected" / names[1]), identity, [_piece(path) for path in paths], foreign=False)
+
+
+def is_spool(path: Path) -> bool:
+    """Whether a folder is one service's spool."""
+    return (path / "FORMAT").is_file() and (path / "events").is_dir()
+
+
+def _segments(folder: Path) -> list[Piece]:
+    """The segments, those with the oldest first events first."""
+    found = []
+    for entry in os.scandir(folder):
+        if entry.name.endswith(".jsonl") and entry.is_file():
+            piece = Piece(Path(entry.path), entry.name, entry.stat().st_size)
+            found.append((_first_time(piece.path), entry.name, piece))
+    return [piece for _, _, piece in sorted(found, key=lambda item: item[:2])]
+
+
+def _first_time(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            line = file.readline(MAX_LINE)
+    except FileNotFoundError:
+        return 0
+    return LogLine(line).time_ns if line.endswith(b"\n") else 0
+
+
+def _piece(path: Path) -> Piece:
+    with path.open("rb") as file:
+        head = file.readline(_HEAD)
+        size = os.fstat(file.fileno()).st_size
+    return Piece(path, hashlib.sha256(head).hexdigest()[:16], size)
