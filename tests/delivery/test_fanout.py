@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from delivery.doubles import ListFeed, ScriptedDestination, stored
+from footspan import _platform
 from footspan.delivery.carrier import Carrier
 from footspan.delivery.fanout import deal
 from footspan.delivery.pauses import Wait
@@ -313,6 +314,16 @@ def test_where_no_thread_can_be_started_the_carriers_own_does_the_work(monkeypat
     assert feed.left == []
     assert script.threads == {threading.current_thread().name}
     assert in_order(script.arrived)
+
+
+def test_where_the_host_runs_no_threads_the_carriers_own_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is started there and never runs would be waited for, for ever."""
+    monkeypatch.setattr(_platform, "threads_run", lambda: False)
+    feed = ListFeed(users_events(2, users=8, count=20))
+    script = Meeting(hold=0.0)
+    carry(carrier_for(script, feed), feed)
+
+    assert script.threads == {threading.current_thread().name}
 
 
 def test_a_destination_that_takes_one_request_at_a_time_starts_no_thread() -> None:

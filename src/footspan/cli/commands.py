@@ -23,6 +23,7 @@ def footspan() -> None:
       footspan status --watch             live, until Ctrl-C
       footspan status --json | jq .       for programs
       footspan deliver --service shop     deliver in a process of its own
+      footspan replay --from rejected     send again what was refused
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
 
 

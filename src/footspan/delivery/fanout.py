@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from footspan import _otel
+from footspan import _otel, _platform
 from footspan import conventions as c
 from footspan.delivery.blame import Shipment
 from footspan.delivery.limits import size_of
@@ -230,9 +230,10 @@ class Senders:
         number = len(self._threads) + 1
         arguments = (self._jobs, self._results, self._send)
         thread = threading.Thread(target=_work, args=arguments, name=f"footspan-{self._name}-{number}", daemon=True)
-        with suppress(RuntimeError):
-            thread.start()
-            self._threads.append(thread)
+        if _platform.threads_run():
+            with suppress(RuntimeError):
+                thread.start()
+                self._threads.append(thread)
 
 
 def _work(
