@@ -56,7 +56,7 @@ class Platter:
 
     def _hold(self, path: str) -> None:
         """Keep a number from being given to another file. An ``O_PATH`` descriptor leaves locks alone."""
-        number = os.stat(path).st_ino
+        number = Path(path).stat().st_ino
         if number not in self._held:
             self._held[number] = os.open(path, os.O_PATH)
 

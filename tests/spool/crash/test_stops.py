@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def crash_again_and_again(folder: Path, patch: pytest.MonkeyPatch, lives: int) -
         life = chance.choice(list(counts))
         stop = Stop(chance.randrange(counts[life]), chance.choice(list(SHARES.values())))
         # A request in flight at an earlier end was repeated since: only the last one of each life may come again.
-        run(patch, root, lambda life=life: life(root, witness), stop)
+        run(patch, root, functools.partial(life, root, witness), stop)
         assert len(list((root / "events").glob("*.lock"))) <= 3 if root.exists() else True
     sent = witness.sent(UMAMI)
     spool = witness.open(root)
