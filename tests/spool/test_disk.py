@@ -41,6 +41,23 @@ def evictions(root: Path) -> list[dict[str, Any]]:
     return [json.loads(text) for text in path.read_text().splitlines()] if path.exists() else []
 
 
+def test_behind_is_whoever_has_not_acknowledged_all(tmp_path: Path) -> None:
+    """Told without a look at any event: a backlog may be large, and every process asks at its start."""
+    spool = open_disk(tmp_path, UMAMI, PAYMENTS)
+    assert not spool.behind(UMAMI.id)
+    spool.append(line("u0"))
+    assert spool.behind(UMAMI.id)
+    assert spool.behind(PAYMENTS.id)  # nobody has looked whether it is for this one
+    assert not spool.behind("another")
+    for target in (UMAMI, PAYMENTS):
+        feed = the_feed(spool, target)
+        drain(feed)
+        assert not spool.behind(target.id)
+        feed.close()
+    spool._writer.buffered = lambda: [line("u1")]  # type: ignore[method-assign] # the disk refuses
+    assert spool.behind(UMAMI.id)
+
+
 def test_the_layout_is_as_documented(tmp_path: Path) -> None:
     """Names, modes, format."""
     root = tmp_path / "s"

@@ -152,6 +152,9 @@ class Spool(Protocol):
     def waiting(self) -> dict[str, int]:
         """Events waiting per destination id, of every process's writing."""
 
+    def behind(self, identifier: str) -> bool:
+        """Whether a destination may have events waiting. Costs a look at sizes and cursors, none at any event."""
+
     def maintain(self) -> None:
         """Delete what every destination has, enforce age and size. Cheap; called every few seconds."""
 

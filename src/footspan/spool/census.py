@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
+from operator import add
 from typing import TYPE_CHECKING
 
+from footspan.spool.blocks import BLOCK, Odd, Strip, scan
 from footspan.spool.reading import Tape, read_line
+from footspan.spool.sight import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,8 +17,6 @@ if TYPE_CHECKING:
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Target
     from footspan.spool.journal import Fold
-
-_STEP = 64 * 1024
 
 
 class Census:
@@ -26,14 +28,13 @@ class Census:
         accepts: Whether a destination takes an event.
     """
 
-    __slots__ = ("_accepts", "_ids", "_marks", "_offsets", "_recent", "_tape", "_targets", "_total")
+    __slots__ = ("_ids", "_marks", "_offsets", "_recent", "_sights", "_tape", "_total")
 
     def __init__(self, path: str, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> None:
-        self._accepts = accepts
         self._ids = tuple(dict.fromkeys(target.id for target in targets))
-        self._targets = tuple(tuple(target for target in targets if target.id == key) for key in self._ids)
-        self._tape = Tape(path)
-        # Cumulated counts at line starts, every 64 KiB; any other place is counted from the one before it.
+        self._sights = tuple(Sight([target for target in targets if target.id == key], accepts) for key in self._ids)
+        self._tape = Tape(path, 0, BLOCK)
+        # Cumulated counts at line starts, one a block; any other place is counted from the one before it.
         self._offsets = [0]
         self._marks = [(0,) * len(self._ids)]
         self._recent = (0, self._marks[0])
@@ -45,8 +46,8 @@ class Census:
         Raises:
             OSError: The segment cannot be read.
         """
-        if identifier not in self._ids:
-            return 0
+        if identifier not in self._ids or not fold.gaps(segment, 0, os.stat(self._tape.path).st_size):
+            return 0  # without a look at what is in it
         end = self._advance()
         return sum(
             self.upto(identifier, stop) - self.upto(identifier, start) for start, stop in fold.gaps(segment, 0, end)
@@ -63,33 +64,40 @@ class Census:
         position, counts = self._offsets[at], self._marks[at]
         if position < self._recent[0] < offset:
             position, counts = self._recent
-        tape = Tape(self._tape.path, position)
+        tape = Tape(self._tape.path, position, min(BLOCK, offset - position))
         while tape.position < offset:
-            line = tape.line()
-            if line is None:
+            position = tape.position
+            data = tape.lines(offset)
+            if not data:
                 break
-            counts = self._count(line, counts)
+            counts = self._count(data, position, counts)
         self._recent = (offset, counts)
         return counts[column]
 
     def _advance(self) -> int:
         """Count what was written since; the end of it."""
-        counts = self._total
+        counts, tape = self._total, self._tape
         try:
-            while (line := self._tape.line()) is not None:
-                counts = self._count(line, counts)
-                if self._tape.position - self._offsets[-1] >= _STEP:
-                    self._offsets.append(self._tape.position)
+            while data := tape.lines():
+                counts = self._count(data, tape.position - len(data), counts)
+                if tape.position - self._offsets[-1] >= BLOCK // 2:
+                    self._offsets.append(tape.position)
                     self._marks.append(counts)
         finally:
             self._total = counts
-            self._tape.release()
-        return self._tape.position
+            tape.release()
+        return tape.position
 
-    def _count(self, line: bytes, counts: tuple[int, ...]) -> tuple[int, ...]:
-        for event in read_line(line).events:
-            counts = tuple(
-                count + any(self._accepts(target, event) for target in targets)
-                for count, targets in zip(counts, self._targets, strict=True)
-            )
+    def _count(self, data: bytes, start: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+        for piece in scan(data, start):
+            found = [_taken(sight, piece) for sight in self._sights]
+            counts = tuple(map(add, counts, found))
         return counts
+
+
+def _taken(sight: Sight, piece: Strip | Odd) -> int:
+    """How many events of some lines a destination takes."""
+    if isinstance(piece, Odd):
+        return sum(map(sight.takes, read_line(piece.line).events))
+    taken = sight.taken(piece)
+    return len(piece) if taken is None else sum(taken)

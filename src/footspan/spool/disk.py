@@ -170,6 +170,10 @@ class DiskSpool:
         except OSError:
             return False
 
+    def behind(self, identifier: str) -> bool:
+        """Whether a destination may have events waiting: there is something that it has not acknowledged."""
+        return bool(self._writer.buffered()) or self._register.behind(identifier)
+
     def status(self) -> Mapping[str, Any]:
         """The ledger.
 

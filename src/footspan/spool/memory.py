@@ -146,6 +146,10 @@ class MemorySpool:
         with self.lock:
             return {key: self._waiting(key, account) for key, account in self._accounts.items()}
 
+    def behind(self, identifier: str) -> bool:
+        """Whether a destination has events waiting."""
+        return self.waiting().get(identifier, 0) > 0
+
     def _waiting(self, key: str, account: _Account) -> int:
         under_way = account.feed.under_way if account.feed is not None else 0
         return under_way + sum(len(kept.takers[key]) for kept in self.since(account.taken))

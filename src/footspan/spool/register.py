@@ -137,6 +137,17 @@ class Register:
             census = self._census(segment, identifier)
             return 0 if census is None else census.waiting(identifier, Fold(), segment.name)
 
+    def behind(self, identifier: str) -> bool:
+        """Whether some segment is longer than what a destination has acknowledged of it. Reads no event."""
+        fold = self.fold(identifier)
+        for segment in self.segments():
+            with suppress(OSError):
+                if self._pipelines.of(segment.fingerprint, identifier) and fold.gaps(
+                    segment.name, 0, os.stat(self._layout.segment(segment.name)).st_size
+                ):
+                    return True
+        return False
+
     def waiting(self, identifier: str, fold: Fold | None = None) -> int:
         """How many events a destination takes and has not acknowledged."""
         fold = fold or self.fold(identifier)
