@@ -187,8 +187,9 @@ def child(arguments: Sequence[str], timeout: float = 900.0) -> Any:
 
 
 def environment() -> dict[str, str]:
-    """The environment without anything that would configure either side."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(CONFIGURING)}
+    """The environment without anything that would configure either side, or have Python compile anew every time."""
+    left_out = (*CONFIGURING, "PYTHONDONTWRITEBYTECODE")
+    return {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
 
 
 # -- results -----------------------------------------------------------------------------------------------------------

@@ -66,11 +66,11 @@ def test_nothing_in_the_environment_configures_a_child(
     load: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the shell of whoever measures has set must not change what is measured."""
-    for name in ("OTEL_SDK_DISABLED", "FOOTSPAN_CONFIG", "TELEMETRY_ENABLED"):
+    for name in ("OTEL_SDK_DISABLED", "FOOTSPAN_CONFIG", "TELEMETRY_ENABLED", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("KEPT", "x")
     found = load("common").environment()
-    assert not {"OTEL_SDK_DISABLED", "FOOTSPAN_CONFIG", "TELEMETRY_ENABLED"} & set(found)
+    assert not {"OTEL_SDK_DISABLED", "FOOTSPAN_CONFIG", "TELEMETRY_ENABLED", "PYTHONDONTWRITEBYTECODE"} & set(found)
     assert "KEPT" in found
 
 
