@@ -12,7 +12,8 @@ from opentelemetry.trace import SpanContext
 
 from footspan.delivery.routing import accepts
 from footspan.otlp_json import encode_spans
-from footspan.otlp_json.span_lines import merge_spans, span_line
+from footspan.otlp_json.span_lines import merge_spans, span_line, span_line_of
+from footspan.otlp_json.spans import encode_span, encode_span_suffix
 from footspan.spool.base import Target
 from footspan.spool.reading import read_line
 
@@ -39,6 +40,15 @@ def test_a_stored_span_is_read_by_position() -> None:
     assert found.time_ns == 1_700_000_000_000_000_001
     assert (found.name, found.uid, found.redacted, found.line) == ("", "", 0, line)
     assert json.loads(found.record)["name"] == "a"
+
+
+def test_a_line_in_parts_is_the_line_as_a_whole() -> None:
+    """With the cached end and without, the same bytes."""
+    scopes = [InstrumentationScope("app", "1", "https://schema.example", {"a": 1}), None]
+    resource = Resource({"service.name": "shop"}, "https://schema.example/resource")
+    for scope in scopes:
+        span = ReadableSpan("a", SpanContext(1, 2, is_remote=False), resource=resource, instrumentation_scope=scope)
+        assert span_line_of(encode_span(span), encode_span_suffix(resource, scope)) == encode_spans([span]) + b"\n"
 
 
 def test_spans_of_one_origin_share_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk.trace import SpanProcessor
@@ -10,7 +10,8 @@ from opentelemetry.sdk.trace import SpanProcessor
 from footspan import _guard
 from footspan.delivery.lanes import LOGS, SPANS
 from footspan.exporters import line_of
-from footspan.otlp_json import encode_spans
+from footspan.otlp_json.span_lines import span_line_of
+from footspan.otlp_json.spans import encode_span, encode_span_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from footspan.config import DestinationSettings
     from footspan.pipeline import Pipeline
+
+
+_MOST_SUFFIXES: Final = 4096
 
 
 class SpoolSpanProcessor(SpanProcessor):
@@ -32,13 +36,23 @@ class SpoolSpanProcessor(SpanProcessor):
     def __init__(self, pipeline: Callable[[], Pipeline], destinations: Sequence[DestinationSettings]) -> None:
         self._pipeline = pipeline
         self._destinations = tuple(destinations)
+        self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span. Never raises."""
         with _guard.guard("span"):
-            line = encode_spans((span,))
-            if b'"spans":[' in line:  # one that cannot be encoded was reported, and leaves nothing
-                self._pipeline().lane(SPANS, self._destinations).append(line + b"\n")
+            line = span_line_of(encode_span(span), self._suffix(span.resource, span.instrumentation_scope))
+            self._pipeline().lane(SPANS, self._destinations).append(line)
+
+    def _suffix(self, resource: Any, scope: Any) -> bytes:
+        """The line's cached end. The objects are kept with it, so that their ids cannot come to mean others."""
+        key = (id(resource), id(scope))
+        known = self._suffixes.get(key)
+        if known is None:
+            if len(self._suffixes) >= _MOST_SUFFIXES:
+                self._suffixes.clear()
+            known = self._suffixes[key] = (resource, scope, encode_span_suffix(resource, scope))
+        return known[2]
 
     def shutdown(self) -> None:
         """Nothing is held here: the pipeline delivers, and ends, by itself."""

@@ -21,6 +21,11 @@ _END: Final = re.compile(rb'"endTimeUnixNano":"(\d{1,20})"')
 _GROUP: Final = len(SPAN_ROOT)
 
 
+def span_line_of(span: bytes, suffix: bytes) -> bytes:
+    """The stored line, newline included, of an encoded span and what follows it."""
+    return b"%b%b%b\n" % (_PREFIX, span, suffix)
+
+
 class SpanLine(LogLine):
     """One stored span, for whoever carries lines and asks for little more than their time."""
 

@@ -62,6 +62,20 @@ def encode_spans(spans: Sequence[ReadableSpan]) -> bytes:
     )
 
 
+def encode_span(span: ReadableSpan) -> bytes:
+    """One ended span's JSON object, for a stored line.
+
+    Raises:
+        Exception: It cannot be encoded.
+    """
+    return _span(span)
+
+
+def encode_span_suffix(resource: Resource, scope: InstrumentationScope | None) -> bytes:
+    """What follows the span in its line: its scope and its resource. Callers keep it; it rarely changes."""
+    return b'],"scope":%b}],"resource":%b}]}' % (_scope(scope), _resource(resource))
+
+
 def _resource(resource: Resource) -> bytes:
     """A resource and its schema, as the tail of a ``ResourceSpans`` object."""
     return resource_json(resource.attributes) + schema_url_json(resource.schema_url)
