@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from footspan.spool import files
 from footspan.spool.base import Tally
-from spool.making import PAYMENTS, UMAMI, age, line, open_disk, the_feed
+from footspan.spool.memory import MemorySpool
+from spool.making import PAYMENTS, UMAMI, accepts, age, line, open_disk, the_feed
 from spool.making import segments as segment_files
 from spool.test_feed import crash
 
@@ -86,6 +87,17 @@ class LedgerMachine(RuleBasedStateMachine):
             self.feed(to).done(batch, tally)
             self.delivered[to] += tally.delivered
             self.refused[to] += refused
+
+    @rule(to=st.sampled_from(TARGETS), back=st.integers(1, 3))
+    def part(self, to: Any, back: int) -> None:
+        """An answer deferred some of the batch: the others are dealt with, these are cut anew."""
+        batch = self.batches.get(to)
+        if batch is not None and not batch.ambiguous:
+            left = list(batch.events)[-back:]
+            delivered = len(batch.events) - len(left)
+            if self.feed(to).settle(batch, left, Tally(delivered=delivered)):
+                del self.batches[to]
+                self.delivered[to] += delivered
 
     @rule(to=st.sampled_from(TARGETS))
     def lose_carrier(self, to: Any) -> None:
@@ -180,6 +192,65 @@ class LedgerMachine(RuleBasedStateMachine):
                 known = entry["delivered"] + sum(entry["refused"].values()) + entry["waiting"] + entry["evicted"]
                 assert known == entry["accepted"]
 
+
+class MemoryMachine(RuleBasedStateMachine):
+    """The same in memory, where what does not fit goes at once."""
+
+    @initialize(limit=st.integers(300, 3_000))
+    def begin(self, limit: int) -> None:
+        self.spool = MemorySpool(TARGETS, accepts, limit=limit)
+        self.feeds: dict[Any, Any] = {}
+        self.accepted = dict.fromkeys(TARGETS, 0)
+        self.done = dict.fromkeys(TARGETS, 0)
+        self.number = 0
+
+    @rule(paid=st.booleans(), count=st.integers(1, 5))
+    def append(self, paid: bool, count: int) -> None:
+        """Events."""
+        for _ in range(count):
+            self.number += 1
+            self.spool.append(line(f"u{self.number}", "payment.done" if paid else "user.login"))
+        self.accepted[UMAMI] += count
+        self.accepted[PAYMENTS] += count * paid
+
+    @rule(to=st.sampled_from(TARGETS), items=st.integers(1, 6), answered=st.booleans(), refused=st.booleans())
+    def carry(self, to: Any, items: int, answered: bool, refused: bool) -> None:
+        """A batch leaves; its answer comes, or is still to come."""
+        if to not in self.feeds:
+            self.feeds[to] = the_feed(self.spool, to)
+        batch = self.feeds[to].take(items, 1 << 20)
+        if batch is not None and answered:
+            count = len(batch.events)
+            tally = Tally(refused={"bot": count}) if refused else Tally(delivered=count)
+            self.feeds[to].done(batch, tally)
+            self.done[to] += count
+
+    @rule(to=st.sampled_from(TARGETS))
+    def hand_over(self, to: Any) -> None:
+        """The carrier gives up, and what it had in hand goes back."""
+        if to in self.feeds:
+            self.feeds.pop(to).close()
+
+    @rule()
+    def maintain(self) -> None:
+        """What everybody has goes."""
+        self.spool.maintain()
+
+    @invariant()
+    def adds_up(self) -> None:
+        """At every moment."""
+        if not hasattr(self, "spool"):
+            return
+        status = self.spool.status()["destinations"]
+        for target in TARGETS:
+            entry = status[target.id]
+            assert entry["accepted"] == self.accepted[target]
+            assert entry["delivered"] + sum(entry["refused"].values()) == self.done[target]
+            assert entry["waiting"] + entry["evicted"] == self.accepted[target] - self.done[target]
+
+
+TestMemoryLedger = MemoryMachine.TestCase
+TestMemoryLedger.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 
 TestLedger = LedgerMachine.TestCase
 TestLedger.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
