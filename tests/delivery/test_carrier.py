@@ -328,3 +328,18 @@ def test_nothing_personal_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
     assert caplog.records
     assert "jane" not in caplog.text
+
+
+def test_lingering_ends_when_the_batch_is_full(running: list[Carrier]) -> None:
+    """The age is the longest wait; count or bytes end it before."""
+    feed = ListFeed()
+    carrier = carrier_of(lambda _: DELIVERED, feed, linger=60.0, max_items=10)
+    running.append(carrier)
+    assert carrier.start()
+    assert until(lambda: carrier._idle_pause > 0.1)
+    feed.left.append(line("e0"))
+    carrier.wake()
+    assert not until(lambda: not feed.left, 1.0), "one event waits for company"
+    feed.left += [line(f"e{number}") for number in range(1, 10)]
+    assert until(lambda: not feed.left, 5.0)
+    assert len(carrier.destination.requests[0]) == 10  # type: ignore[attr-defined]

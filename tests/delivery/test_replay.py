@@ -491,3 +491,12 @@ def test_a_rejected_line_is_read_as_the_event_it_was() -> None:
     assert (event.name, event.uid, event.time_ns) == ("a", "uid-a", 7 * _NS)
     assert event.event.attributes["amount"] == 1.5
     assert b"footspanRejected" not in event.line
+
+
+def test_a_file_that_was_begun_anew_is_read_from_its_start(tmp_path: Path, notes: Notes) -> None:
+    """Shorter than what was sent of it, it cannot be what was sent."""
+    server = Server()
+    run(server, many(tmp_path / "f.jsonl", 10), notes)
+    run(server, many(tmp_path / "f.jsonl", 2), again(notes))
+
+    assert server.sent[10:] == ["e0", "e1"]

@@ -244,3 +244,12 @@ def test_a_lines_text_does_not_show_its_content() -> None:
 def test_nothing_merges_to_an_empty_request() -> None:
     """Valid, and without events."""
     assert b'{"resourceLogs":[]}' == merge([])
+
+
+def test_a_text_attribute_by_its_name() -> None:
+    """The record's own, by position or parsed; what is no text is none."""
+    attributes = {c.LOG_RECORD_UID: "u", "user.id": 'Zoë "Z"', "count": 7, "map": {"session.id": "inner"}}
+    line = LogLine(encode_line(encode_record(name="x", time_ns=1, attributes=attributes), encode_suffix({}, "s")))
+
+    assert line.text("user.id") == 'Zoë "Z"'
+    assert (line.text("count"), line.text("session.id"), line.text("missing")) == ("", "", "")

@@ -36,6 +36,9 @@ LEAST_PER_LANE: Final = 4
 """Events a lane gets at least where a request carries fewer, so that lanes of unequal users are all kept busy."""
 
 
+_OWNERS: Final = tuple((name, f'"{name}"'.encode()) for name in (c.USER_ID, c.SESSION_ID))
+
+
 def window(destination: Destination, limits: Limits) -> tuple[int, int]:
     """Events and bytes to take from the spool at a time, so that every request that may be under way has its share."""
     ways = destination.concurrency
@@ -76,10 +79,14 @@ def deal(events: Sequence[LogLine], ways: int) -> list[list[LogLine]]:
 
 
 def _keys(event: LogLine) -> list[str]:
-    """Whose an event is: its user, its session."""
-    attributes = event.event.attributes
-    found = ((name, attributes.get(name)) for name in (c.USER_ID, c.SESSION_ID))
-    return [f"{name}={value}" for name, value in found if value not in (None, "")]
+    """Whose an event is: its user, its session. Only a value that is no text costs the parsing of the event."""
+    keys = []
+    for name, mark in _OWNERS:
+        if mark in event.line:
+            value = event.text(name) or event.event.attributes.get(name)
+            if value not in (None, ""):
+                keys.append(f"{name}={value}")
+    return keys
 
 
 class _Groups:

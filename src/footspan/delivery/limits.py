@@ -76,6 +76,8 @@ class Limits:
 
     def refused(self, size: int) -> None:
         """Note that a request of so many bytes, with more than one event, was too large."""
+        if size > self.bytes and self._bytes is not None:
+            return  # it left before the limit was lowered, beside the one that lowered it
         proven = self._taken if self._taken < size else 0
         self._bytes = max(LEAST_BYTES, size // 2, proven)
         self._taken = proven

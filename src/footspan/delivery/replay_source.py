@@ -94,7 +94,7 @@ class Source:
 
     def _read(self, piece: Piece, start: int) -> Iterator[Found]:
         with piece.path.open("rb") as file:
-            file.seek(start)
+            file.seek(start if start <= piece.size else 0)  # it is another file by now
             while line := file.readline(MAX_LINE):
                 if line.endswith(b"\n"):
                     yield self._found(line, piece, file.tell())
@@ -132,6 +132,8 @@ def open_source(path: Path) -> Source:
         if not is_spool(path):
             raise ValueError("this folder is no spool: it has no file FORMAT")
         return Source(str(path), f"spool {path.resolve()}", _segments(path / "events"), foreign=False)
+    if path.exists() and not path.is_file():
+        raise ValueError("this is no file that can be read twice")
     ours = path.parent.name in {"events", "rejected"} and is_spool(path.parent.parent)
     return Source(str(path), f"file {path.resolve()}", [_piece(path)], foreign=not ours)
 

@@ -154,6 +154,10 @@ class LogLine:
             self._head = (time_ns, name or self.event.name, uid or self.event.uid)
         return self._head
 
+    def text(self, name: str) -> str:
+        """A text attribute of the event; empty where it has none of this name, or one that is no text."""
+        return self._attribute(_TEXT_OF % name.encode(), name)
+
     def _attribute(self, mark: bytes, name: str) -> str:
         """A text attribute of the record's own, not one inside another attribute's value."""
         self._head or self._read()

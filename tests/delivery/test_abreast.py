@@ -1,0 +1,82 @@
+"""Several requests at once, against real servers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from delivery.rig import Rig, otlp, umami
+from footspan.otlp_json import encode_line, encode_record, encode_suffix
+from programs import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from servers.otlp import OtlpSink
+    from servers.umami import UmamiServer
+
+_SUFFIX = encode_suffix({"service.name": "shop"}, "footspan")
+
+
+def event(user: int, number: int) -> bytes:
+    """One stored line of a user's n-th event."""
+    attributes = {"log.record.uid": f"u{user}.{number}", "user.id": f"u{user}", "url.path": f"/{number}"}
+    return encode_line(encode_record(name=f"u{user}.{number}", time_ns=time.time_ns(), attributes=attributes), _SUFFIX)
+
+
+def write(rig: Rig, users: int, each: int) -> None:
+    """Events of some users, in turn."""
+    for number in range(each):
+        for user in range(users):
+            rig.spool.append(event(user, number))
+    rig.courier.wake()
+
+
+def assert_in_order(names: list[str], users: int, each: int) -> None:
+    """Every event once, each user's in the order in which they were written."""
+    assert len(names) == len(set(names)) == users * each
+    for user in range(users):
+        mine = [name for name in names if name.startswith(f"u{user}.")]
+        assert mine == [f"u{user}.{number}" for number in range(each)]
+
+
+def test_a_umami_without_batches_gets_events_side_by_side_in_order(tmp_path: Path, umami_server: UmamiServer) -> None:
+    """The hosted Umami: one event is one request, so several are under way; nobody's events are out of order."""
+    umami_server.faults.no_batch(404)
+    rig = Rig(tmp_path, [umami(umami_server.url, umami_server.website)])
+    try:
+        write(rig, users=7, each=12)
+        assert until(lambda: rig.courier.flush(1.0) == {"umami": 0}, 30.0)
+        assert_in_order([row["event_name"] for row in umami_server.events()], users=7, each=12)
+    finally:
+        rig.close()
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_an_otlp_destination_with_concurrency(tmp_path: Path, otlp_sink: OtlpSink, *, durable: bool) -> None:
+    """Refusals, busy answers and 415 in between: everything once, each user's events in order."""
+    otlp_sink.accepts = ("application/x-protobuf",)
+    otlp_sink.faults.latency = 0.005
+    otlp_sink.faults.answer(503, headers={"Retry-After": "0"}, times=2)
+    rig = Rig(tmp_path if durable else None, [otlp(otlp_sink.url, max_items=10, concurrency=4)])
+    try:
+        write(rig, users=9, each=40)
+        assert until(lambda: rig.courier.flush(1.0) == {"otlp": 0}, 30.0)
+        assert_in_order([record["name"] for record in otlp_sink.events], users=9, each=40)
+    finally:
+        rig.close()
+
+
+def test_a_server_that_takes_small_requests_only_gets_small_ones(tmp_path: Path, otlp_sink: OtlpSink) -> None:
+    """413 lowers the limit for all lanes, and nobody is refused."""
+    otlp_sink.faults.answer(413, times=3)
+    rig = Rig(tmp_path, [otlp(otlp_sink.url, max_items=100, concurrency=2)])
+    try:
+        write(rig, users=5, each=60)
+        assert until(lambda: rig.courier.flush(1.0) == {"otlp": 0}, 30.0)
+        assert_in_order([record["name"] for record in otlp_sink.events], users=5, each=60)
+        assert rig.courier.status()["destinations"]["otlp"]["refused"] == {}
+    finally:
+        rig.close()
