@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from footspan import _platform
 from footspan.config import ConfigurationError
 from footspan.destinations.base import (
     Answer,
@@ -54,5 +55,7 @@ def build_destination(settings: DestinationSettings) -> Destination:
             f"Use one of {', '.join(_CLASSES)}.",
         )
     module, name = _CLASSES[settings.type]
-    destination: Destination = getattr(import_module(module), name)(settings)
+    with _platform.importing():
+        loaded = import_module(module)
+    destination: Destination = getattr(loaded, name)(settings)
     return destination

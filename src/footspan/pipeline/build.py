@@ -68,11 +68,12 @@ class Pipeline:
 
     def __init__(self, settings: Settings) -> None:
         _refuse_what_is_not_there(settings)
-        from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
-        from footspan.delivery.once import Once  # noqa: PLC0415
-        from footspan.destinations import build_destination  # noqa: PLC0415
-        from footspan.spool import open_spool  # noqa: PLC0415
-        from footspan.spool.base import Target  # noqa: PLC0415
+        with _platform.importing():
+            from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
+            from footspan.delivery.once import Once  # noqa: PLC0415
+            from footspan.destinations import build_destination  # noqa: PLC0415
+            from footspan.spool import open_spool  # noqa: PLC0415
+            from footspan.spool.base import Target  # noqa: PLC0415
 
         self.settings = settings
         self.immediate: list[tuple[Target, LoggingDestination]] = []

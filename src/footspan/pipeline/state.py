@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from typing import TYPE_CHECKING, Any
 
-from footspan import _guard, _otel, emit
+from footspan import _guard, _otel, _platform, emit
 from footspan import conventions as c
 from footspan.pipeline.build import Pipeline
 from footspan.pipeline.endings import Sigterm
@@ -92,8 +92,9 @@ def attach(provider: LoggerProvider) -> None:
 
 
 def _new_provider(settings: Settings) -> LoggerProvider:
-    from opentelemetry.sdk._logs import LoggerProvider as Sdk  # noqa: PLC0415 - the SDK is loaded on first use only
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the same
+    with _platform.importing():
+        from opentelemetry.sdk._logs import LoggerProvider as Sdk  # noqa: PLC0415 - the SDK is loaded on first use only
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the same
 
     attributes: dict[str, Any] = {}
     if settings.service.name:

@@ -44,7 +44,8 @@ def open_spool(settings: Settings, targets: Sequence[Target], accepts: Callable[
         if spool is not None:
             return spool
         _guard.warn_once("spool", "footspan: events are kept in memory only: they end with the process")
-    from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - one of the two is needed
+    with _platform.importing():
+        from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - one of the two is needed
 
     return MemorySpool(targets, accepts)
 
@@ -67,8 +68,9 @@ def open_lane(
         accepts: Whether a destination takes a line.
         max_bytes: Size of all its segments at which the oldest go.
     """
-    from footspan.spool.disk import DiskSpool  # noqa: PLC0415 - one of the two is needed
-    from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - the same
+    with _platform.importing():
+        from footspan.spool.disk import DiskSpool  # noqa: PLC0415 - one of the two is needed
+        from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - the same
 
     if isinstance(beside, DiskSpool):
         from footspan.spool.layout import FormatError, Layout  # noqa: PLC0415 - loaded with the events' spool
@@ -87,8 +89,9 @@ def _on_disk(settings: Settings, targets: Sequence[Target], accepts: Callable[[T
     if not _platform.DURABLE:
         _guard.warn_once("platform", "footspan: this platform has no POSIX file locks, which a spool on disk needs")
         return None
-    from footspan.spool.disk import DiskSpool  # noqa: PLC0415 - the same
-    from footspan.spool.location import locate  # noqa: PLC0415 - the same
+    with _platform.importing():
+        from footspan.spool.disk import DiskSpool  # noqa: PLC0415 - the same
+        from footspan.spool.location import locate  # noqa: PLC0415 - the same
 
     layout = locate(settings)
     if layout is None:

@@ -8,7 +8,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from footspan import _guard, _otel
+from footspan import _guard, _otel, _platform
 from footspan import conventions as c
 from footspan.emit import SEVERITY_ERROR, SEVERITY_INFO, emit_event
 from footspan.processors.context import to_attributes
@@ -60,7 +60,8 @@ class Tracker:
             self._start(loaded)
 
     def _start(self, settings: Settings) -> None:
-        from footspan import pipeline  # noqa: PLC0415 - loads the SDK, so not before it is needed
+        with _platform.importing():
+            from footspan import pipeline  # noqa: PLC0415 - loads the SDK, so not before it is needed
 
         self._off = pipeline.start(settings) is None
         self._slot = pipeline.default_slot()
@@ -74,12 +75,14 @@ class Tracker:
 
     def _start_quietly(self) -> bool:
         """Start from environment and file. A bad configuration must not stop the host at its first event."""
-        from footspan.config import ConfigurationError  # noqa: PLC0415 - loaded when a process starts tracking
-        from footspan.config.load import load_settings  # noqa: PLC0415 - the same
+        with _platform.importing():
+            from footspan.config import ConfigurationError  # noqa: PLC0415 - loaded when a process starts tracking
+            from footspan.config.load import load_settings  # noqa: PLC0415 - the same
 
         try:
             with _otel.loadable_at_exit():  # the first event may be one that tells of the end
-                from footspan import pipeline  # noqa: PLC0415 - see _start
+                with _platform.importing():
+                    from footspan import pipeline  # noqa: PLC0415 - see _start
 
                 if pipeline.get_pipeline() is None:
                     self._start(load_settings())
@@ -262,7 +265,8 @@ class Tracker:
 
 
 def _open_road(slot: Slot) -> None:
-    from footspan.pipeline.quick import open_road  # noqa: PLC0415 - the pipeline is loaded by now
+    with _platform.importing():
+        from footspan.pipeline.quick import open_road  # noqa: PLC0415 - the pipeline is loaded by now
 
     open_road(slot)
 
