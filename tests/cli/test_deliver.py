@@ -173,6 +173,17 @@ def test_another_folder_and_file(otlp_sink: OtlpSink, tmp_path: Path) -> None:
     assert len(otlp_sink.events) == 1
 
 
+def test_a_folder_that_cannot_be_had_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other place is delivered in its stead: the events would wait where nobody looks."""
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    monkeypatch.setenv("FOOTSPAN_DESTINATIONS_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    result = deliver("--service", "shop", "--directory", str(file / "below"))
+
+    assert result.exit_code == 2
+    assert "--directory" in result.output
+
+
 @pytest.mark.parametrize(
     ("options", "env", "said"),
     [

@@ -155,7 +155,8 @@ def _layouts(settings: Settings, *, every: bool, once: bool) -> list[Layout]:
             "event; --directory or FOOTSPAN_SPOOL_DIRECTORY says where."
         )
     layout = locate(settings)
-    if layout is None:
+    wanted = settings.spool.directory
+    if layout is None or (wanted is not None and Path(layout.root).parent != wanted.absolute()):
         raise click.UsageError(
             "There is no folder for the spool. Name one with --directory or FOOTSPAN_SPOOL_DIRECTORY."
         )

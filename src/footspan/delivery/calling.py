@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import pickle
 import re
-import select
 import subprocess
 import sys
 import threading
@@ -36,7 +35,6 @@ main()
 
 _PYTHON: Final = re.compile(r"(python|pypy)[0-9.]*(\.exe)?")
 _INSTRUMENTED: Final = ("opentelemetry", "instrumentation", "auto_instrumentation")
-_REAPED_WITHIN: Final = 10.0
 
 
 class CallError(Exception):
@@ -94,20 +92,6 @@ class Call:
                 heard = os.read(self._pipe.fileno(), 256)
                 self.over = not heard
                 self.said += heard
-
-    def wait(self, seconds: float | None) -> bool:
-        """Sleep until it says something or ends, at most so long; whether it has ended after it stood."""
-        process = self._process
-        if process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_REAPED_WITHIN)
-        poll = select.poll()
-        with suppress(ValueError, OSError):  # closed meanwhile
-            poll.register(self._pipe.fileno(), select.POLLIN | select.POLLHUP)
-            poll.poll(None if seconds is None else seconds * 1000.0)
-        stood = self.standing
-        self.listen()
-        return stood and self.over
 
     def close(self) -> None:
         """Hear it no more."""

@@ -72,7 +72,6 @@ class Courier:
         self._clock = clock
         self._carry = carry
         self._turn = turn or turn_in(spool)
-        self._turn.rouse = self._called
         targets = {target.id: target for target in spool.targets}
         self._destinations: dict[str, Destination] = {}
         for destination in destinations:
@@ -116,11 +115,6 @@ class Courier:
             if any(waiting.get(key) for key in self._destinations):
                 self._rouse()
 
-    def _called(self) -> None:
-        """Whoever carried is gone: see to what waits now, and to every event from now on."""
-        self._idle = not self._closed
-        self._look()
-
     def begin(self) -> bool:
         """Carry from now on, whether there are events or not; whether threads could be started."""
         self._start_threads()
@@ -132,13 +126,10 @@ class Courier:
             self._rouse()
 
     def _rouse(self) -> None:
-        if self._turn.on_call:
-            self._wanted = True
-            self._turn.check()
-            if not self._turn.carries:
-                self._idle = not (self._turn.watched or self._closed)
-                return
         self._idle = False
+        self._wanted = True
+        if self._turn.on_call:
+            self._turn.check()
         if self._coordinator is None:
             with _guard.guard("courier"):
                 self._start_threads()
@@ -246,7 +237,7 @@ class Courier:
             self._idle = not self._closed
             return
         try:
-            if self._coordinator is not None or not self._may_carry():
+            if self._coordinator is not None or not (self._durable or self._may_carry()):
                 return
             self._signal = Signal()
             thread = threading.Thread(target=self._coordinate, name="footspan-courier", daemon=True)
@@ -259,20 +250,21 @@ class Courier:
             self._gate.release()
 
     def _coordinate(self) -> None:
-        """Take over whatever nobody carries, and keep house."""
+        """Take over whatever nobody carries, and keep house, which a process that only writes must do as well."""
         maintained = self._clock()
         with _otel.suppressed():
             while not self._closed:
                 self._turn.check()
                 with self._gate:
-                    if not self._closed:  # not after ``shutdown``, which may just have had the gate
+                    # Not after ``shutdown``, which may just have had the gate.
+                    if not self._closed and (self._carriers or self._may_carry()):
                         self._claim()
                 for carrier in list(self._carriers.values()):
                     carrier.pulse()
                 if self._clock() - maintained >= MAINTAIN_EVERY:
                     maintained = self._clock()
                     self._keep_house()
-                self._signal.wait(self._turn.every)
+                self._signal.wait(self._turn.every if self._carry else MAINTAIN_EVERY)
 
     def _keep_house(self) -> None:
         try:

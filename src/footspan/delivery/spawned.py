@@ -1,8 +1,8 @@
 """``courier: process``: the app calls a deliverer into being, and keeps itself free of delivery.
 
 One deliverer serves a spool, however many processes of the service start at once: whoever holds the lock of
-``spawning`` in the spool's folder starts it. Nobody here waits for it, and no thread is needed: whether a deliverer
-stands is looked at with the first event, then at most once a second, and at the end of the process.
+``spawning`` in the spool's folder starts it. Nobody here waits for it: whether a deliverer stands is looked at with the
+first event, then about once a second by the courier's thread (or by the events, where no thread runs), and at the end.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from footspan.spool.layout import Layout
     from footspan.spool.locks import RecordLock
 
-LOOK_EVERY: Final = 1.0
-"""Seconds between two looks at whether a deliverer stands, as long as events come."""
+LOOK_EVERY: Final = 0.8
+"""Seconds between two looks at whether a deliverer stands, at the least."""
 
 START_LIMIT: Final = 20.0
 """Seconds that a start may take on a busy machine before this process delivers itself."""
@@ -37,8 +37,6 @@ START_LIMIT: Final = 20.0
 AGAIN_FIRST: Final = 5.0
 AGAIN_LONGEST: Final = 60.0
 """Seconds until the next try after a start that failed; each time twice as many."""
-
-_GLANCE: Final = 0.1
 
 SHORT_LIFE: Final = 5.0
 """A deliverer that ends sooner than so many seconds after it began has failed."""
@@ -84,12 +82,11 @@ class Spawned(Yielding):
         self._again_at = 0.0
         self._look_at = 0.0
         self._missing_since: float | None = None
-        self._watching = False
         # Whether this process still has to see that the deliverer works with the same settings as it does.
         self._compare = True
 
     def _forked(self) -> None:
-        """A child did not start the deliverer, and has no thread that watches it."""
+        """A child did not start the deliverer."""
         left = self._call
         self._reset()
         self._compare = False  # its parent has seen to it
@@ -100,12 +97,6 @@ class Spawned(Yielding):
     def carries(self) -> bool:
         """Whether this process carries anything: what it prints itself, or everything while nobody can be called."""
         return self._at_home or self._failing
-
-    @property
-    def watched(self) -> bool:
-        """Whether a thread of ours sleeps until the deliverer ends."""
-        call = self._call
-        return self._watching and call is not None and call.standing
 
     def mine(self, target: Target) -> bool:
         """What the deliverer has no part in, and everything while there can be none."""
@@ -169,7 +160,6 @@ class Spawned(Yielding):
                     self._compare = False
                     self._missing_since = now
                     files.replace(relief(self._layout), b"")  # it ends, and the next look finds nobody standing
-                    self._watch()
             elif self._lock is None or now - (self._missing_since or 0.0) > START_LIMIT:
                 self._settled()
             return
@@ -204,7 +194,6 @@ class Spawned(Yielding):
         except (OSError, CallError, RuntimeError) as error:
             self._failed(now, error.args[0] if isinstance(error, CallError) else type(error).__name__)
             return
-        self._watch()
 
     def _settled(self) -> None:
         """Somebody stands."""
@@ -243,37 +232,6 @@ class Spawned(Yielding):
         return any(
             isinstance(note, dict) and note.get("settings") != self._digest(str(note.get("salt"))) for note in notes
         )
-
-    # -- somebody to notice his death ----------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        """Have a thread sleep until the deliverer dies, for an app that tracks nothing then; best effort."""
-        if self._watching:
-            return
-        self._watching = True
-        try:
-            threading.Thread(target=self._watched, name="footspan-watch", daemon=True).start()
-        except RuntimeError:  # no threads to be had: the next event looks
-            self._watching = False
-
-    def _watched(self) -> None:
-        try:
-            with _guard.guard("watching the deliverer"):
-                self._wait_for_an_end()
-        finally:
-            self._watching = False
-            self._look_at = 0.0
-            self.rouse()
-
-    def _wait_for_an_end(self) -> None:
-        while self._lock is not None or self._call is not None:
-            call = self._call
-            if call is None:
-                time.sleep(_GLANCE)
-            elif call.wait(None if call.standing else LOOK_EVERY):  # for hours, as a rule
-                return
-            self._look_at = 0.0
-            self.check()
 
 
 def relief(layout: Layout) -> str:

@@ -15,7 +15,7 @@ from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files, locks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from footspan.spool.base import Target
     from footspan.spool.layout import Layout
@@ -33,27 +33,19 @@ class Turn:
 
     Attributes:
         every: Seconds between two looks at whose turn it is.
-        on_call: Whether :meth:`check` must be called at every event, although no thread here waits for one.
-        rouse: Set by the courier: to be called, from any thread, when somebody must see to what waits.
+        on_call: Whether :meth:`check` is called with an event at once, rather than by the courier's thread only.
     """
 
     every = APP_LOOKS_EVERY
     on_call = False
-
-    rouse: Callable[[], None]
 
     @property
     def carries(self) -> bool:
         """Whether this process carries anything at all."""
         return True
 
-    @property
-    def watched(self) -> bool:
-        """Whether :meth:`check` need not be called for the time being: ``rouse`` will be."""
-        return False
-
     def check(self) -> None:
-        """Do what is due. Called at every event where ``on_call``, so it costs next to nothing; never raises."""
+        """Do what is due; called every :attr:`every` seconds. Costs next to nothing as a rule, and never raises."""
 
     def mine(self, target: Target) -> bool:  # noqa: ARG002 - a decision for each destination where others exist
         """Whether this process should carry for a destination now.

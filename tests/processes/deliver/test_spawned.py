@@ -57,11 +57,11 @@ def test_a_script_that_only_tracks_is_delivered_too(stage: Stage) -> None:
 
 
 def test_the_app_has_no_part_in_delivery(stage: Stage) -> None:
-    """It carries nothing, has no thread but one that sleeps, and its status tells who carries."""
+    """It carries nothing, has no thread but the one that keeps house, and its status tells who carries."""
     app = stage.app(**PROCESS)
     ask(app, "track", 10)
     assert ask(app, "flush", START) == {"otlp": 0}
-    assert until(lambda: not set(ask(app, "threads")) - {"MainThread", "footspan-watch"})
+    assert until(lambda: not set(ask(app, "threads")) - {"MainThread", "footspan-courier"})
     entry = ask(app, "status")["destinations"]["otlp"]
 
     assert entry["here"] is False
