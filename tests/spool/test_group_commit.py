@@ -459,6 +459,29 @@ def test_a_line_written_to_a_deleted_segment_is_written_again(
     assert medium.holds(line("opens"))
 
 
+def test_a_line_that_comes_while_a_deleted_segment_is_left_is_not_taken_for_safe(
+    make: Callable[..., DurableWriter], medium: Medium, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it still held has been read by then: its writer is told to write again."""
+    writer = make()
+    writer.append(line("opens"))
+    rescue, commit = writer._rescue, writer._commit
+    assert commit is not None
+    settled: list[bool] = []
+
+    def then_another(place: Any) -> bytes:
+        rescued = rescue(place)
+        files.write(commit.descriptor, line("late"))
+        settled.append(commit.settle())
+        return rescued
+
+    monkeypatch.setattr(writer, "_rescue", then_another)
+    shutil.rmtree(tmp_path / "s")
+    writer.maintain(3600.0)
+    assert settled == [False]
+    assert medium.syncs
+
+
 # -- interruptions -----------------------------------------------------------------------------------------------------
 
 
