@@ -56,6 +56,9 @@ class OtlpDestination(HttpDestination):
 
     type: ClassVar[str] = "otlp"
     address_options: ClassVar[tuple[str, ...]] = ("endpoint", "logs_endpoint")
+    # A Collector takes 20 MiB over HTTP and 4 MiB over gRPC, where the same events are smaller than as stored lines.
+    default_max_items: ClassVar[int] = 2048
+    default_max_bytes: ClassVar[int] = 4 * 1024 * 1024
 
     def __init__(self, settings: DestinationSettings) -> None:
         super().__init__(settings)
