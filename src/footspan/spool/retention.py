@@ -86,15 +86,14 @@ class Retention:
             return True
         kept = [entry for entry in found if not self._is_finished(entry)]
         kept.sort(key=lambda entry: entry.mtime)
-        now, total, evicted = time.time(), sum(entry.size for entry in kept), False
+        now, total, before = time.time(), sum(entry.size for entry in kept), self._lost_so_far()
         for entry in kept:
             old = now - entry.mtime > self._max_age
             if (not old and total <= self._max_bytes) or not entry.size:
                 continue
             if self._evict(entry, "max_age" if old else "max_bytes"):
                 total -= entry.size
-                evicted = True
-        self._tell(evicted, total)
+        self._tell(self._lost_so_far() > before, total)
         self._tidy_writers()
         self._leftovers.tidy()
         return total <= self._max_bytes
@@ -170,8 +169,9 @@ class Retention:
             if not os.path.exists(self._layout.segment(entry.segment.name)):  # another process was quicker
                 return True
             self._register.evictions.write(entry.segment.name, reason, lost, taken)
-            self._delete(entry.segment)
-            for identifier, count in lost.items():
+            deleted = files.discard(self._layout.segment(entry.segment.name))
+            self._register.forget(entry.segment)
+            for identifier, count in lost.items() if deleted else ():  # else another process did, and counts
                 mine = self.evicted.setdefault(identifier, {})
                 mine[reason] = mine.get(reason, 0) + count
             return True
@@ -185,9 +185,7 @@ class Retention:
         for identifier in {target.id for target in self._pipelines.targets(segment.fingerprint) or ()}:
             fold = self._register.fold(identifier)
             waiting = self._register.waiting_in(segment, identifier, fold)
-            under_way = sum(
-                r.events for pending in fold.pending for r in pending.ranges if r.segment == segment.name
-            )
+            under_way = sum(r.events for pending in fold.pending for r in pending.ranges if r.segment == segment.name)
             lost[identifier] = max(0, waiting - under_way)
             with suppress(FileNotFoundError):
                 taken[identifier] = self._register.taken(segment, identifier)
@@ -248,6 +246,10 @@ class Retention:
                     lock = locks.acquire(path, create=False)
                     if lock is not None:
                         self._finish(owner, lock)
+
+    def _lost_so_far(self) -> int:
+        """How many events this process deleted undelivered; those with nothing in them for anybody do not count."""
+        return sum(sum(reasons.values()) for reasons in self.evicted.values())
 
     def _tell(self, evicted: bool, total: int) -> None:  # noqa: FBT001 - a state
         """Say when it begins; it has ended once there is room for a while."""
