@@ -125,7 +125,7 @@ def test_lines_the_destination_does_not_take_cost_no_request() -> None:
     carrier = carrier_of(lambda _: pytest.fail("no request expected"), feed)
     batch = feed.take(10, 1000)
     assert batch is not None
-    batch.events.clear()
+    batch.events = []
     batch.skipped = 2
     feed.left.clear()
 

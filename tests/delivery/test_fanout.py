@@ -336,6 +336,24 @@ def test_a_destination_that_takes_one_request_at_a_time_starts_no_thread() -> No
     assert script.most == 1
 
 
+def test_whatever_is_raised_in_a_sending_thread_is_an_outcome() -> None:
+    """A host's thread killer does not leave the carrier waiting: nobody knows what arrived, and it goes again."""
+    feed = ListFeed(users_events(2, users=8, count=16))
+    killed = [SystemExit(), SystemExit()]
+
+    def answer(_: list[str]) -> Outcome:
+        if killed and threading.current_thread() is not threading.main_thread():
+            raise killed.pop()
+        return DELIVERED
+
+    script = Meeting(answer)
+    carrier = carrier_for(script, feed)
+    carry(carrier, feed)
+
+    assert killed == []
+    assert len(set(script.arrived)) == 16
+
+
 def test_sending_threads_end_with_their_carrier() -> None:
     """Nothing is left behind."""
     feed = ListFeed(users_events(2, users=8, count=20))

@@ -208,13 +208,13 @@ class Senders:
     def submit(self, lane: Shipment, events: Sequence[LogLine], timeout: float) -> None:
         """Have a lane's next request made. Where no thread can be started, this call makes it."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._under_way += 1
-        if len(self._threads) < self._under_way:
+        if len(self._threads) <= self._under_way:
             self._start()
         if self._threads:
             self._jobs.put((lane, events, timeout))
         else:  # the system has no thread left, or the interpreter is ending: then the calling thread does the work
             self._results.put((lane, events, self._send(events, timeout)))
+        self._under_way += 1
 
     def result(self) -> tuple[Shipment, Sequence[LogLine], Outcome]:
         """Wait for one request's outcome; as long as the slowest may take."""
@@ -256,7 +256,6 @@ def _work(
                 return
             lane, events, timeout = job
             outcome = Outcome(Verdict.AMBIGUOUS, "internal_error")
-            try:
+            with suppress(BaseException):  # nothing ends this thread but its carrier, which waits for each outcome
                 outcome = send(events, timeout)
-            finally:
-                results.put((lane, events, outcome))  # whatever ends this thread: the carrier waits for it
+            results.put((lane, events, outcome))

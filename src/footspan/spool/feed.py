@@ -329,11 +329,8 @@ class DiskFeed:
         parts = part(batch, left, self._items) if batch is self._batch and not batch.ambiguous else None
         if parts is None:
             return False
-        if parts.done:
-            figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
-            self._journal.write(ops.done(parts.done, figures, self._unreadable))
-        gaps = [Range(r.segment, *gap) for r in batch.ranges for gap in self.fold.gaps(r.segment, r.start, r.end)]
-        self._journal.write(ops.kept(gaps))
+        figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
+        self._journal.write(ops.done(parts.done, figures, self._unreadable), ops.kept(parts.left))
         self._batch, self._unreadable = None, 0
         self._reels.clear()  # they are past what goes back
         return True
