@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -149,7 +151,7 @@ def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool, avoid: Contain
             return None
         torn = int(files.end_torn_line(descriptor))
         size = os.fstat(descriptor).st_size
-        if size < limit and latest.name not in avoid:
+        if size < limit and latest.name not in avoid and size >= _reached(layout, latest.name):
             return Place(latest, descriptor, lock, size, torn)
     except BaseException:
         files.close(descriptor)
@@ -157,6 +159,21 @@ def _adopt(layout: Layout, owner: str, limit: int, *, sync: bool, avoid: Contain
         raise
     files.close(descriptor)
     return _begin(layout, latest.next(), lock, sync=sync, torn=torn)
+
+
+def _reached(layout: Layout, name: str) -> int:
+    """The furthest offset of a segment that a journal speaks of: one that is shorter by now was cut off.
+
+    What was appended there would count as delivered. A look at the bytes will do: it is made when a process begins.
+    """
+    mentions = re.compile(rb'"%b",(?:\d+,|"offset":)(\d+)' % name.encode())
+    furthest = 0
+    with contextlib.suppress(OSError):
+        for folder in os.listdir(layout.destinations):
+            with contextlib.suppress(OSError):
+                found = mentions.findall(files.read_all(f"{layout.destination(folder)}/cursor.jsonl"))
+                furthest = max(furthest, *map(int, found), 0)
+    return furthest
 
 
 def _same_boot(layout: Layout, owner: str) -> bool:

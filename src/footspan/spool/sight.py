@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from footspan.otlp_json import LogLine
 from footspan.spool.blocks import BLOCK, routing_key
-from footspan.spool.reading import Tape, read_line
+from footspan.spool.reading import Tape, line_start, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,6 +96,8 @@ class Sight:
         Raises:
             OSError: The segment cannot be read.
         """
+        if start < os.stat(path).st_size:  # else it was cut short
+            start = line_start(path, start)
         tape = Tape(path, start, BLOCK)
         while tape.position < end:
             begin = tape.position
