@@ -30,13 +30,15 @@ class Lines(Sequence[LogLine]):
             not ours or was not checked.
         suffixes: For each part what follows it, from the record's closing brace on, without the newline; anything for
             a line.
+        clean: The redactor is known to have changed none of them.
     """
 
-    __slots__ = ("_parts", "_size", "_suffixes")
+    __slots__ = ("_clean", "_parts", "_size", "_suffixes")
 
-    def __init__(self, parts: list[bytes | LogLine], suffixes: list[bytes]) -> None:
+    def __init__(self, parts: list[bytes | LogLine], suffixes: list[bytes], *, clean: bool = False) -> None:
         self._parts = parts
         self._suffixes = suffixes
+        self._clean = clean
         self._size: int | None = None
 
     def __repr__(self) -> str:
@@ -52,7 +54,7 @@ class Lines(Sequence[LogLine]):
     def __getitem__(self, index: int | slice) -> LogLine | Lines:
         """One line, or a stretch of them."""
         if isinstance(index, slice):
-            return Lines(self._parts[index], self._suffixes[index])
+            return Lines(self._parts[index], self._suffixes[index], clean=self._clean)
         part = self._parts[index]
         if type(part) is bytes:
             # Kept, so that what is found out about it is found out once.
@@ -77,6 +79,8 @@ class Lines(Sequence[LogLine]):
     @property
     def redacted(self) -> int:
         """How many keys the redactor removed or changed in all of them."""
+        if self._clean:
+            return 0
         return sum(
             self[index].redacted
             for index, part in enumerate(self._parts)

@@ -28,6 +28,7 @@ _HEAD: Final = re.compile(rb'\d{19}","eventName":"([^"\\]*)","attributes":\[')
 _TIME: Final = b'"timeUnixNano":"'
 _SCOPE: Final = b'],"scope":'
 _DESTINATION: Final = b'"%b"' % c.DESTINATION.encode()
+_REDACTED: Final = b'"%b"' % c.REDACTED.encode()
 _CATEGORY: Final = b'{"key":"%b","value":' % c.CATEGORY.encode()
 _TEXT: Final = re.compile(rb'\{"stringValue":"([^"\\]*)"\}\}')
 _NESTED: Final = b'{"kvlistValue":'
@@ -36,6 +37,12 @@ _NESTED: Final = b'{"kvlistValue":'
 class Strip:
     """Lines of ours that follow one another in a segment, checked.
 
+    Args:
+        start: See below, like the next two.
+        parts: One for each line.
+        suffix: Of all of them.
+        inside: The parts once more, as one.
+
     Attributes:
         start: Where the first one starts.
         ends: Where each one ends.
@@ -43,17 +50,19 @@ class Strip:
         suffix: What they all end with, without the newline.
         takes: Which of them the destination takes; ``None`` for all.
         marked: Some of them may name the one destination they are for.
+        clean: The redactor changed none of them.
     """
 
-    __slots__ = ("_times", "ends", "marked", "parts", "start", "suffix", "takes")
+    __slots__ = ("_times", "clean", "ends", "marked", "parts", "start", "suffix", "takes")
 
-    def __init__(self, start: int, parts: list[bytes], suffix: bytes, *, marked: bool) -> None:
+    def __init__(self, start: int, parts: list[bytes], suffix: bytes, inside: bytes) -> None:
         self.start = start
         frame = len(OPENING) + len(suffix) + 1
         self.ends = list(accumulate([len(part) + frame for part in parts], initial=start))
         del self.ends[0]
         self.parts = parts
-        self.marked = marked
+        self.marked = _has(inside, _DESTINATION)
+        self.clean = not _has(inside, _REDACTED)
         self.suffix = suffix
         self.takes: list[bool] | None = None
         self._times: list[int] | None = None
@@ -143,7 +152,7 @@ def scan(data: bytes, start: int) -> Iterator[Strip | Odd]:
         if (suffix + b"\n" + OPENING).join(parts) == data[begin : end - 1] and data.startswith(OPENING):
             inside = _inside(parts)
             if inside is not None:
-                yield Strip(start, parts, suffix, marked=_has(inside, _DESTINATION))
+                yield Strip(start, parts, suffix, inside)
                 return
     yield from _one_by_one(lines, start)
 
@@ -156,7 +165,7 @@ def _one_by_one(lines: list[bytes], start: int) -> Iterator[Strip | Odd]:
         found = suffix if suffix and line.endswith(suffix) else ending(line)
         part = _part(line, found) if found else None
         if parts and (part is None or found != suffix):
-            strip = Strip(start, parts, suffix, marked=_names_one(parts))
+            strip = Strip(start, parts, suffix, b"\n".join(parts))
             yield strip
             start, parts = strip.ends[-1], []
         if part is None:
@@ -167,7 +176,7 @@ def _one_by_one(lines: list[bytes], start: int) -> Iterator[Strip | Odd]:
             parts.append(part)
             suffix = found
     if parts:
-        yield Strip(start, parts, suffix, marked=_names_one(parts))
+        yield Strip(start, parts, suffix, b"\n".join(parts))
 
 
 def _part(line: bytes, suffix: bytes) -> bytes | None:
@@ -190,10 +199,6 @@ def _inside(parts: list[bytes]) -> bytes | None:
 def _has(data: bytes, mark: bytes) -> bool:
     """Whether a mark occurs; for one that does not, looking from the end takes half the time."""
     return data.rfind(mark) >= 0
-
-
-def _names_one(parts: list[bytes]) -> bool:
-    return any(_has(part, _DESTINATION) for part in parts)
 
 
 def _is_sound_text(data: bytes) -> bool:

@@ -35,6 +35,7 @@ class Cut:
     """
 
     __slots__ = (
+        "_clean",
         "_lines",
         "_max_bytes",
         "_max_items",
@@ -58,6 +59,7 @@ class Cut:
         self._pulse_at = _PULSE_LINES
         self._parts: list[bytes | LogLine] = []
         self._suffixes: list[bytes] = []
+        self._clean = True
         self._stretches: dict[str, list[list[int]]] = {}  # start, end, events taken
         self._segment = ""
         self._stretch = [-1, -1, 0]
@@ -72,6 +74,7 @@ class Cut:
                 return False
             self._parts += events
             self._suffixes += [b""] * len(events)
+            self._clean = False
             self._size = size
         self._skipped += skipped
         if garbage:
@@ -128,6 +131,7 @@ class Cut:
     def _add(self, segment: str, strip: Strip, at: int, end: int, taken: list[bytes]) -> None:
         self._parts += taken
         self._suffixes += [strip.suffix] * len(taken)
+        self._clean = self._clean and strip.clean
         self._skipped += end - at - len(taken)
         self._note(segment, strip.begin(at), strip.ends[end - 1], end - at, len(taken))
 
@@ -160,4 +164,4 @@ class Cut:
             order = sorted(range(len(parts)), key=times.__getitem__)
             parts, suffixes = [parts[index] for index in order], [suffixes[index] for index in order]
         ranges = [Range(name, *stretch) for name, stretches in self._stretches.items() for stretch in stretches]
-        return Batch(Lines(parts, suffixes), ranges, self._skipped, ambiguous)
+        return Batch(Lines(parts, suffixes, clean=self._clean), ranges, self._skipped, ambiguous)
