@@ -281,6 +281,7 @@ class Journal:
         except OSError as error:
             report("rewrite of a journal", error)
             self._compact_bytes += COMPACT_BYTES  # not again at once
+            self._stale = self._stale or not self._is_there()
             return
         files.close_ours(*former)
         self._size = len(data)
@@ -292,6 +293,14 @@ class Journal:
         descriptor = _platform.move_high(files.open_journal(self.path))
         self._file = files.identity(descriptor)
         self._descriptor = descriptor
+
+    def _is_there(self) -> bool:
+        """Whether the path leads to the file that we write: it may have been replaced before something failed."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._file
 
     def _check(self) -> None:
         """Open the file again if it was closed behind our back: its number may be the host's by now."""

@@ -25,7 +25,11 @@ CHANGING = {
 def uses(path: Path) -> list[str]:
     """Where a module names a changing call of ``os`` or of a path."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    tree = ast.parse(path.read_text("utf-8"))
+    compared = {part for node in ast.walk(tree) if isinstance(node, ast.Compare) for part in node.comparators}
+    for node in ast.walk(tree):
+        if node in compared:
+            continue
         if isinstance(node, ast.Attribute) and node.attr in CHANGING:
             owner = ast.unparse(node.value)
             if owner == "os" or owner.startswith(("Path(", "shutil")) or owner.endswith(("path", "parent", "folder")):
