@@ -191,20 +191,30 @@ def change_span_processors(provider: Any, change: Callable[[tuple[Any, ...]], tu
     return True
 
 
+def _a_thread_starts() -> bool:
+    from threading import Thread  # noqa: PLC0415 - keeps the module's names OpenTelemetry's
+
+    try:
+        Thread(target=int, daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
+
+
 @contextmanager
 def loadable_at_exit() -> Iterator[None]:
     """Let the SDK be loaded and a resource be found once the main thread has ended.
 
     Both ask a thread pool, already while the SDK is imported, and no thread pool may be made any more in a thread that
-    outlives the main thread, or in an ``atexit`` function. In that state, where every other use of one raises anyway,
-    a pool that works in the calling thread stands in for the length of the block.
+    outlives the main thread, or in an ``atexit`` function, or on a host that lets no thread start. In that state, where
+    every other use of one raises anyway, a pool that works in the calling thread stands in for the length of the block.
     """
     from concurrent import futures  # noqa: PLC0415 - loaded with the SDK, not before
 
     try:
         from concurrent.futures import thread  # noqa: PLC0415 - the same
 
-        ended = getattr(thread, "_shutdown", False)
+        ended = getattr(thread, "_shutdown", False) or not _a_thread_starts()
     except RuntimeError:  # its first import asks to be told of the exit
         ended = True
     if not ended:
