@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from delivery.rig import Rig, otlp, umami
+from delivery.rig import TESTS, Rig, otlp, umami
 from footspan.otlp_json import encode_line, encode_record, encode_suffix
 from programs import until
 
@@ -80,3 +83,42 @@ def test_a_server_that_takes_small_requests_only_gets_small_ones(tmp_path: Path,
         assert rig.courier.status()["destinations"]["otlp"]["refused"] == {}
     finally:
         rig.close()
+
+
+_PROGRAM = """
+import json, sys, time
+from pathlib import Path
+from delivery.rig import Rig, otlp
+from delivery.test_abreast import write
+rig = Rig(Path(sys.argv[1]), [otlp(sys.argv[2], max_items=5, concurrency=4)])
+if sys.argv[3] == "write":
+    write(rig, users=9, each=40)
+    print("written", flush=True)
+    time.sleep(60)
+deadline = time.monotonic() + 30
+while rig.courier.flush(1.0)["otlp"] and time.monotonic() < deadline:
+    pass
+print(json.dumps(rig.courier.status()["destinations"]["otlp"]))
+rig.close()
+"""
+
+
+@pytest.mark.slow
+def test_a_carrier_killed_with_requests_abreast_repeats_at_most_its_window(tmp_path: Path, otlp_sink: OtlpSink) -> None:
+    """The journal names the whole window, so a successor repeats that and no more, and nothing is lost."""
+    otlp_sink.faults.latency = 0.03
+    program = [sys.executable, "-c", _PROGRAM, str(tmp_path), otlp_sink.url]
+    with subprocess.Popen([*program, "write"], cwd=TESTS, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        assert until(lambda: len(otlp_sink.events) >= 60, 30.0)
+        process.kill()
+        process.wait(20.0)
+    otlp_sink.faults.latency = 0.0
+    answer = subprocess.run([*program, "flush"], cwd=TESTS, stdout=subprocess.PIPE, check=True, timeout=60)
+    ledger = json.loads(answer.stdout)
+
+    assert (ledger["waiting"], ledger["accepted"]) == (0, 360)
+    arrived = [record["name"] for record in otlp_sink.events]
+    assert set(arrived) == {f"u{user}.{number}" for user in range(9) for number in range(40)}
+    assert len(arrived) - 360 <= 4 * 5
