@@ -35,7 +35,8 @@ class Dispatch:
     Args:
         destination: Where they go.
         time_left: Seconds until everything must be over.
-        accepted: Called when the destination took something, or answered and nobody need wait.
+        accepted: Called when the destination took something.
+        answered: Called when it answered, nobody need wait, and it is not in doubt.
         beat: Called after each of several requests: the carrier lives.
         clock: Monotonic seconds.
 
