@@ -83,7 +83,7 @@ def test_a_byte_that_changed_anywhere(template: Template, tmp_path: Path, kind: 
     change_and_check(template, tmp_path, kind, 3, change)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_of_any_shape(template: Template, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Bytes put in, taken out, overwritten, in several files at once."""

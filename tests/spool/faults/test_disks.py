@@ -49,7 +49,7 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> tuple[int, int]:
 def test_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture, sync: bool) -> None:
     """Also while a journal and a heartbeat are to be written; the carrier goes on."""
     with small_disk(tmp_path / "disk") as disk:
-        spool = open_disk(disk / "s", sync=sync)
+        spool: Any = open_disk(disk / "s", sync=sync)
         feed = the_feed(spool)
         append(spool, uids(0, 10))
         ballast = fill(disk)
@@ -123,7 +123,7 @@ def test_a_disk_that_becomes_read_only(tmp_path: Path, caplog: pytest.LogCapture
 
 def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
     """``RLIMIT_FSIZE`` cuts a write in its middle, then refuses; the kernel's signal for it ends nothing."""
-    spool = open_disk(tmp_path)
+    spool: Any = open_disk(tmp_path)
     append(spool, uids(0, 2))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
@@ -141,6 +141,8 @@ def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
 
 def test_no_descriptor_is_left(tmp_path: Path) -> None:
     """The first event finds none; the segment that is open goes on when the next one cannot be opened."""
+    early: Any
+    late: Any
     early, late = open_disk(tmp_path, segment_bytes=1500), open_disk(tmp_path)
     append(early, uids(0, 1))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -188,14 +190,13 @@ def test_a_folder_deleted_while_running(tmp_path: Path, sync: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["open_file", "write", "pwrite", "rename", "unlink", "mkdir", "utime", "dup2"])
-@pytest.mark.parametrize("code", [errno.EIO, errno.EDQUOT, errno.ESTALE])
-def test_a_call_that_fails_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int) -> None:
+def test_a_call_that_fails_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Whichever it is: nothing is raised into the host, and all events arrive afterwards."""
     spool = open_disk(tmp_path, segment_bytes=1500, quiet=0.0)
     append(spool, uids(0, 2))
     feed = the_feed(spool)
     with monkeypatch.context() as patch:
-        patch.setattr(files, name, failing(code))
+        patch.setattr(files, name, failing(errno.EIO))
         append(spool, uids(2, 6))
         spool.maintain()
         spool.count("sampled_out")
