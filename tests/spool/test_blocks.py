@@ -267,3 +267,68 @@ def test_a_strip_knows_its_lines() -> None:
     for index, each in enumerate(lines):
         assert (strip.begin(index), strip.ends[index]) == (begin, begin + len(each) + 1)
         begin = strip.ends[index]
+
+
+def test_no_changed_byte_goes_unseen() -> None:
+    """Of the first, a middle or the last line: the bytes that come out are those that went in."""
+    whole = b"".join(line(f"u{number}", x=1) for number in range(3))
+    for at in range(len(whole)):
+        data = whole[:at] + b"\x01" + whole[at + 1 :]
+        if not data.endswith(b"\n"):
+            continue
+        read = []
+        for piece in scan(data, 0):
+            read += [piece.line] if isinstance(piece, Odd) else [piece.line(i) for i in range(len(piece))]
+        assert read == data.split(b"\n")[:-1]
+
+
+NAMED = {"footspan.destination": "store"}
+CATEGORY = {"footspan.event.category": "payment"}
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "takers"),
+    [
+        ("user.login", {}, "otlp umami"),
+        ("payment.done", {}, "otlp store umami"),
+        ("done", CATEGORY, "otlp store umami"),
+        ("user.login", NAMED, "store"),
+        ("payment.done", {"footspan.destination": "otlp", **CATEGORY}, "otlp"),
+        ("user.login", {"nested": CATEGORY}, "otlp umami"),
+        ("user.login", {"nested": {"a": 1}, **CATEGORY}, "otlp store umami"),
+        ("user.login", {"nested": NAMED}, "otlp umami"),
+        ("user.login", {"text": '"footspan.destination"'}, "otlp umami"),
+    ],
+)
+def test_a_strip_is_routed_like_its_lines(name: str, attributes: dict[str, Any], takers: str) -> None:
+    """By name, category and the destination that an event names, its own ones, also beside other lines."""
+    others = [line(f"u{number}", "user.login") for number in range(2)]
+    (strip,) = scan(others[0] + line("u9", name, **attributes) + others[1], 0)
+    assert isinstance(strip, Strip)
+    found = []
+    for target in (OTLP, Target(PAYMENTS.id, "store", "store", ("payment.*",)), UMAMI):
+        sight = Sight([target], routing.accepts)
+        for _ in range(2):  # the second time from memory
+            taken = sight.taken(strip) or [True] * 3
+        assert taken[0] == taken[2] == (target.events is None)
+        assert taken[1] == sight.takes(LogLine(strip.line(1)))
+        found += [target.name] if taken[1] else []
+    assert " ".join(found) == takers
+
+
+def test_what_is_skipped_belongs_where_the_event_before_it_does(tmp_path: Path) -> None:
+    """An event that is not for a destination holds up no other, however late it is; nor does a blank line."""
+    path = tmp_path / "segment"
+    late = line("u1", "user.login", time_ns=T0 + 50)
+    path.write_bytes(line("u0", "payment.done", time_ns=T0 + 9) + late + b"\n" + line("u2", "payment.done", time_ns=T0))
+    reel = Reel("segment", str(path), Sight([PAYMENTS], routing.accepts), Cursor())
+    assert reel.peek() == T0 + 9
+    cut = Cut(100, 1 << 20)
+    assert reel.run(cut, T0 + 9)
+    batch = cut.batch()
+    assert ([event.uid for event in batch.events], batch.skipped) == (["u2", "u0"], 1)
+    assert reel.peek() is None
+    reel = Reel("segment", str(path), Sight([PAYMENTS], routing.accepts), Cursor())
+    cut = Cut(1, 1 << 20)
+    assert not reel.run(cut, T0 + 9)
+    assert (cut.batch().skipped, reel.peek()) == (1, T0)

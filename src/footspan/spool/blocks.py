@@ -149,7 +149,8 @@ def scan(data: bytes, start: int) -> Iterator[Strip | Odd]:
         begin, end = len(OPENING), -len(suffix)
         parts = [line[begin:end] for line in lines]
         # Put together again they are the block only if each line begins and ends as it should.
-        if (suffix + b"\n" + OPENING).join(parts) == data[begin : end - 1] and data.startswith(OPENING):
+        alike = (suffix + b"\n" + OPENING).join(parts) == data[begin : end - 1]
+        if alike and data.startswith(OPENING) and data.endswith(suffix + b"\n"):
             inside = _inside(parts)
             if inside is not None:
                 yield Strip(start, parts, suffix, inside)
