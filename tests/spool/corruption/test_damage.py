@@ -78,9 +78,9 @@ def test_a_byte_that_changed_somewhere(template: Template, tmp_path: Path, kind:
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_byte_that_changed_anywhere(template: Template, tmp_path: Path, kind: str, change: str) -> None:
-    """Every third offset, another third for each change."""
-    change_and_check(template, tmp_path, kind, 3, change)
+def test_a_byte_that_changed_at_many_places(template: Template, tmp_path: Path, kind: str, change: str) -> None:
+    """Every thirteenth offset."""
+    change_and_check(template, tmp_path, kind, 13, change)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
