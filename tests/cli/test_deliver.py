@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from servers.otlp import OtlpSink
+
+
+@pytest.fixture(autouse=True)
+def no_other_spools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where apps fall back to is a folder of the test's own, too."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -98,7 +105,9 @@ def test_once_does_not_wait_for_a_parked_destination(shop: OtlpSink) -> None:
 
     assert result.exit_code == 1, result.output
     assert summary(result)["ended"] == "stuck"
-    assert summary(result)["services"]["shop"]["destinations"]["otlp"]["waiting"] == 1
+    entry = summary(result)["services"]["shop"]["destinations"]["otlp"]
+    assert (1, "parked") == (entry["waiting"], entry["state"])
+    assert "waiting 1, parked (" in result.stderr
 
 
 def test_once_says_that_events_were_refused(shop: OtlpSink) -> None:
@@ -151,7 +160,8 @@ def test_the_only_service_need_not_be_named(otlp_sink: OtlpSink, monkeypatch: py
     footspan.init(service_name="one", courier="external", destinations=destinations)
     footspan.track("order.placed")
     monkeypatch.setenv("FOOTSPAN_DESTINATIONS_OTLP_ENDPOINT", otlp_sink.url)
-    assert deliver("--once").exit_code == 0
+    result = deliver("--once")
+    assert result.exit_code == 0, result.output
     footspan.init(service_name="two", courier="external", destinations=destinations)
     footspan.track("order.placed")
     result = deliver("--once")

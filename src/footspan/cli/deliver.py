@@ -142,7 +142,9 @@ def _layouts(settings: Settings, *, every: bool, once: bool) -> list[Layout]:
 
     if every:
         return existing(replace(settings, service=replace(settings.service, name=None)))
-    found = existing(settings)
+    wanted = settings.spool.directory
+    # Where a folder is named, the one that apps fall back to is another matter.
+    found = [each for each in existing(settings) if wanted is None or Path(each.root).parent == wanted.absolute()]
     if settings.service.name is None and len(found) != 1:
         names = ", ".join(Path(layout.root).name for layout in found)
         there = f"There are spools of {names}" if found else "There is no spool yet"
@@ -155,7 +157,6 @@ def _layouts(settings: Settings, *, every: bool, once: bool) -> list[Layout]:
             "event; --directory or FOOTSPAN_SPOOL_DIRECTORY says where."
         )
     layout = locate(settings)
-    wanted = settings.spool.directory
     if layout is None or (wanted is not None and Path(layout.root).parent != wanted.absolute()):
         raise click.UsageError(
             "There is no folder for the spool. Name one with --directory or FOOTSPAN_SPOOL_DIRECTORY."

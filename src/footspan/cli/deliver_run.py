@@ -52,6 +52,8 @@ class Run:
         self._before: dict[str, dict[str, Any]] = {}
         self._standbys: dict[str, dict[str, Any]] = {}
         self._lacking = 0
+        # What the carriers were doing at the end: afterwards nobody carries any more.
+        self._last: dict[str, dict[str, Any]] = {}
         self.taken = False
 
     # -- the two ways to run -------------------------------------------------------------------------------------------
@@ -170,6 +172,7 @@ class Run:
     def _leave(self) -> None:
         if self._stop.asked:
             self._view.say("ending: requests under way are finished; once more ends it at once")
+        self._last = self._figures()
         leaving = [
             threading.Thread(target=deliverer.leave, args=(PATIENCE,), daemon=True)
             for deliverer in self._deliverers.values()
@@ -199,11 +202,15 @@ class Run:
         """Each service's destinations: ``delivered`` and ``refused`` since the start, ``waiting``, ``state``."""
         return {
             service: {
-                name: _since(entry, self._before[service].get(name))
+                name: {**_since(entry, self._before[service].get(name)), **self._last_state(service, name)}
                 for name, entry in deliverer.status()["destinations"].items()
             }
             for service, deliverer in self._deliverers.items()
         }
+
+    def _last_state(self, service: str, name: str) -> dict[str, Any]:
+        entry = self._last.get(service, {}).get(name, {})
+        return {key: entry[key] for key in ("state", "reason") if key in entry}
 
     def summary(self) -> dict[str, Any]:
         """What the run did, for programs."""

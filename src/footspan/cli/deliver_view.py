@@ -126,7 +126,7 @@ class Live(View):
                     f"{entry['waiting']:,}",
                     f"{entry['delivered']:,}",
                     f"{rate:,.0f}",
-                    f"{entry['state']}{_trouble(entry)}",
+                    f"{_state(entry)}{_refused(entry)}",
                 )
         return table
 
@@ -136,12 +136,17 @@ class Live(View):
         return (delivered - before) / (now - then) if now > then else 0.0
 
 
+def _state(entry: Mapping[str, Any]) -> str:
+    return f"{entry['state']} ({entry['reason']})" if entry["reason"] else str(entry["state"])
+
+
 def _trouble(entry: Mapping[str, Any]) -> str:
     """What is not as it should be, for the end of a line."""
-    parts = [f"refused {count:,} ({reason})" for reason, count in sorted(entry["refused"].items())]
-    if entry["reason"]:
-        parts.insert(0, f"{entry['state']} ({entry['reason']})")
-    return "".join(f", {part}" for part in parts)
+    return (f", {_state(entry)}" if entry["reason"] else "") + _refused(entry)
+
+
+def _refused(entry: Mapping[str, Any]) -> str:
+    return "".join(f", refused {count:,} ({reason})" for reason, count in sorted(entry["refused"].items()))
 
 
 def view_for(*, quiet: bool) -> View:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -151,3 +155,33 @@ def test_an_app_keeps_what_the_deliverer_does_not_know(stage: Stage) -> None:
         assert entries["second"]["here"] is True
         assert entries["otlp"]["carrier"]["pid"] == deliverer.pid
         assert stage.arrived() == Counter(uids) == Counter(str(event["uid"]) for event in second.events)
+
+
+def test_services_that_come_up_later_are_delivered_too(stage: Stage) -> None:
+    """--all looks for new spools now and then."""
+    deliverer = stage.deliverer("--all", "--quiet")
+    app = stage.app(FOOTSPAN_COURIER="external")
+    uids = ask(app, "track", 3)
+
+    assert until(lambda: stage.arrived() == Counter(uids), 40)
+    deliverer.send_signal(signal.SIGTERM)
+    assert end(deliverer)[0] == 0
+
+
+def test_a_terminal_shows_a_table(stage: Stage) -> None:
+    """What waits, what was delivered and how fast, for each destination; drawn until the end."""
+    app = stage.app(FOOTSPAN_COURIER="external")
+    ask(app, "track", 300)
+    controller, terminal = os.openpty()
+    command = [sys.executable, "-m", "footspan", "deliver", "--idle-exit", "0.7"]
+    with subprocess.Popen(command, env={**stage.env, "TERM": "xterm"}, stderr=terminal) as deliverer:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while select.select([controller], [], [], 40.0)[0] and (data := os.read(controller, 4096)):
+                shown += data
+        assert deliverer.wait(30) == 0
+    os.close(controller)
+
+    for word in (b"waiting", b"delivered", b"per second", b"shop: otlp", b" 300 "):
+        assert word in shown
