@@ -21,7 +21,7 @@ from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffi
 from programs import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 DELIVERED = Outcome(Verdict.DELIVERED)
 _SUFFIX = encode_suffix({"service.name": "shop"}, "footspan")
@@ -80,7 +80,21 @@ def carrier_for(script: Meeting, feed: ListFeed, *, concurrency: int = 4, max_it
     """A carrier whose destination takes several requests at once."""
     destination = ScriptedDestination(script, max_items=max_items)
     destination.concurrency = concurrency
-    return Carrier(destination, feed, backoff=Backoff(time.monotonic, lambda low, _: low))
+    carrier = Carrier(destination, feed, backoff=Backoff(time.monotonic, lambda low, _: low))
+    _made.append(carrier)
+    return carrier
+
+
+_made: list[Carrier] = []
+
+
+@pytest.fixture(autouse=True)
+def threads_end() -> Iterator[None]:
+    """No carrier of a test leaves its sending threads to the next one."""
+    yield
+    while _made:
+        _made.pop()._dispatch.close()
+    assert until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("footspan-script")])
 
 
 def carry(carrier: Carrier, feed: ListFeed, turns: int = 300) -> None:
