@@ -108,7 +108,7 @@ def check(root: Path, hit: set[str], *, there: bool = False, shifted: bool = Fal
             assert "later" in got
         else:
             assert expected - hit <= set(got)
-            assert len(got) == len(set(got))
+            assert len(got) - len(set(got)) <= len(hit)  # a changed uid may be that of another
         feed.beat("idle")
         if there and not hit & expected <= set(got):
             assert kept(root)
