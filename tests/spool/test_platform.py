@@ -103,3 +103,22 @@ def test_a_user_without_home_has_no_state_home(monkeypatch: pytest.MonkeyPatch) 
     assert _platform.state_home() is None
     monkeypatch.setattr(Path, "home", lambda: Path("nowhere"))
     assert _platform.state_home() is None
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"master": b"true"}, False),
+        ({"enable-threads": b"true"}, True),
+        ({b"threads": b"2"}, True),
+        (None, True),
+    ],
+)
+def test_threads_run_where_uwsgi_was_told_to(
+    options: dict[object, bytes] | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It freezes them between two requests otherwise; outside of it there is no such module."""
+    if options is not None:
+        monkeypatch.setitem(sys.modules, "uwsgi", types.SimpleNamespace(opt=options))
+    assert _platform.threads_run() is expected
