@@ -316,6 +316,19 @@ def test_a_strip_is_routed_like_its_lines(name: str, attributes: dict[str, Any],
     assert " ".join(found) == takers
 
 
+def test_a_category_inside_a_value_is_nobody_s() -> None:
+    """Lines that say the same, one of itself and one inside a value, do not share an answer."""
+    own: Any = CATEGORY
+    lines = line("u0", "user.login", nested=CATEGORY) + line("u1", "user.login", **own)
+    for data, expected in (
+        (lines, [False, True]),
+        (b"".join(reversed(lines.splitlines(keepends=True))), [True, False]),
+    ):
+        (strip,) = scan(data, 0)
+        assert isinstance(strip, Strip)
+        assert Sight([PAYMENTS], routing.accepts).taken(strip) == expected
+
+
 def test_what_is_skipped_belongs_where_the_event_before_it_does(tmp_path: Path) -> None:
     """An event that is not for a destination holds up no other, however late it is; nor does a blank line."""
     path = tmp_path / "segment"

@@ -103,7 +103,7 @@ class Courier:
     def start(self) -> None:
         """Get ready. Threads that stay start with the first event, or now if events are waiting from before.
 
-        To find that out means to read them, which a thread of its own does, so that the caller does not wait for it.
+        To find that out means a look at every segment, which a thread of its own takes: the caller does not wait.
         """
         if self._durable and (self._turn.on_call or self._may_carry()) and _platform.threads_run():
             with _guard.guard("courier"), suppress(RuntimeError):  # no thread to be had: the first event tries again
@@ -111,8 +111,7 @@ class Courier:
 
     def _look(self) -> None:
         with _guard.guard("courier"):
-            waiting = self._spool.waiting()
-            if any(waiting.get(key) for key in self._destinations):
+            if any(map(self._spool.behind, self._destinations)):
                 self._rouse()
 
     def begin(self) -> bool:
