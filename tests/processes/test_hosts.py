@@ -52,6 +52,7 @@ def test_where_no_thread_runs_flush_and_the_end_deliver(host: str, otlp_sink: Ot
     assert "no thread can be started here" in result.stderr
 
 
+@pytest.mark.slow
 def test_where_no_thread_runs_a_dead_destination_costs_no_more_than_flush_may(otlp_sink: OtlpSink) -> None:
     """Its time is the time that the caller gave; what is left is delivered by another process."""
     otlp_sink.faults.hang(60.0, times=100, stored=False)

@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from processes.mayflies import AT_ONCE
 from processes.sinks import TESTS
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 COUNT = 60
 
 
+@pytest.mark.slow
 def test_as_many_files_as_ran_at_once(tmp_path: Path, otlp_sink: OtlpSink) -> None:
     """However many ran in all; every event arrives, and a look at the folder stays a look at a few names.
 

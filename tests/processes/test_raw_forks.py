@@ -62,7 +62,14 @@ os.write(1, (json.dumps([[], left, here or time.monotonic() - began > 30]) + "\\
 """
 
 
-@pytest.mark.parametrize("child", [TRACKS, TRACKS_IN_THREADS, ENDS], ids=["tracks", "tracks-in-threads", "ends"])
+@pytest.mark.parametrize(
+    "child",
+    [
+        pytest.param(TRACKS, id="tracks"),
+        pytest.param(TRACKS_IN_THREADS, id="tracks-in-threads", marks=pytest.mark.slow),
+        pytest.param(ENDS, id="ends"),
+    ],
+)
 def test_parent_and_child_go_on_side_by_side(child: str, otlp_sink: OtlpSink) -> None:
     """Nothing is lost or doubled, nobody waits for the other's threads, and only the parent carries."""
     result = run(FORKS, {"FOOTSPAN_DESTINATIONS_OTLP_ENDPOINT": otlp_sink.url, "FOOTSPAN_EXIT_TIMEOUT": "60"}, child)
