@@ -61,7 +61,7 @@ class DiskFeed:
         quiet: See :data:`QUIET`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it reads and whom it asks, each once
         self,
         layout: Layout,
         target: Target,
