@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from delivery.rig import Rig, otlp
+from footspan.delivery import courier as courier_module
 from footspan.delivery.once import Once
 from footspan.delivery.waiting import CountedGoal
 from footspan.spool import files, hurry
@@ -229,6 +230,19 @@ def test_another_processs_carrier_is_told_to_hurry(rig: Callable[..., Rig], sink
     began = time.monotonic()
     assert other.courier.flush(FULL) == {"otlp": 0}
     assert time.monotonic() - began < 4.0
+
+
+def test_carriers_hurry_no_longer_than_somebody_waits(
+    rig: Callable[..., Rig], sink: OtlpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has what it waited for, a long timeout costs nothing: requests are as full again as before."""
+    monkeypatch.setattr(courier_module, "HURRY_FOR", 0.2)
+    one = rig(otlp(sink.url))
+    one.write(1)
+    assert one.courier.flush(3600.0) == {"otlp": 0}
+    (carrier,) = one.courier._carriers.values()
+
+    assert until(lambda: carrier._hurry_until < time.monotonic() and one.courier._hurry_until < time.monotonic())
 
 
 def test_nobody_hurries_past_a_retry_after(rig: Callable[..., Rig], sink: OtlpSink) -> None:

@@ -36,6 +36,9 @@ START_AGAIN_AFTER: Final = 5.0
 YIELD_WITHIN: Final = 30.0
 """Seconds that a batch which was begun may take until a carrier that yields gives its destination up."""
 
+HURRY_FOR: Final = 1.0
+"""Seconds that carriers hurry for a flush without hearing of it again."""
+
 _POLL_FIRST: Final = 0.01
 _POLL_LONGEST: Final = 0.1
 
@@ -155,12 +158,12 @@ class Courier:
             if self._turn.on_call:
                 self._wanted = True
                 self._turn.check()
-            self._hurry(deadline)
+            self._press(left, deadline)
             if self._coordinator is None and self._may_carry():
                 left = self._carry_by_hand(goal, deadline)
         pause = _POLL_FIRST
         while any(left.values()) and self._clock() < deadline:
-            self._hurry_others(left, deadline)
+            self._press(left, deadline)
             time.sleep(min(pause, max(0.0, deadline - self._clock())))
             pause = min(_POLL_LONGEST, pause * 1.5)
             left = goal.left()
@@ -168,9 +171,13 @@ class Courier:
             warn_of_unattended(self._spool, [self._targets[key] for key, count in left.items() if count])
         return {self._targets[key].name: count for key, count in left.items()}
 
-    def _hurry_others(self, left: Mapping[str, int], deadline: float) -> None:
+    def _press(self, left: Mapping[str, int], deadline: float) -> None:
+        """Have all carriers hurry while a flush waits, and hardly longer: each time for a moment only."""
+        now = self._clock()
+        if self._hurry_until < min(deadline, now + HURRY_FOR / 2):
+            self._hurry(min(deadline, now + HURRY_FOR))
         theirs = [key for key, count in left.items() if count and key not in self._carriers]
-        hurry_others(self._spool, theirs, deadline - self._clock())
+        hurry_others(self._spool, theirs, deadline - now)
 
     def _carry_by_hand(self, goal: Goal, deadline: float) -> dict[str, int]:
         """Deliver in the calling thread, until the goal is reached, the time is up, or a thread could be started."""
@@ -188,7 +195,7 @@ class Courier:
                     claim_at = self._clock() + self._turn.every
                 self._by_hand.turn()
                 left = goal.left()
-                self._hurry_others(left, deadline)
+                self._press(left, deadline)
         finally:
             self._by_hand.give_up()
             self._by_hand_lock.release()
