@@ -14,7 +14,8 @@ import pytest
 
 from footspan import _platform
 from footspan.spool import files, keeping
-from footspan.spool.keeping import KEEP_FOR, LONG, REST_FOR, STALL, STALLS, Keeper, keeping_write
+from footspan.spool.files import keeping_write
+from footspan.spool.keeping import KEEP_FOR, LONG, REST_FOR, STALL, STALLS, Keeper
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which file system a folder is on")
 
@@ -41,7 +42,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def keeper(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Keeper:
     """A keeper whose folder allows keeping."""
-    monkeypatch.setattr(keeping, "keeping_write", lambda _: lambda descriptor, data, size: size)
+    monkeypatch.setattr(files, "keeping_write", lambda _: lambda descriptor, data, size: size)
     return Keeper("/somewhere")
 
 
@@ -93,7 +94,7 @@ def test_a_single_long_write_does_not_end_it(keeper: Keeper) -> None:
 def test_the_folder_is_asked_once(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it may not be, every write waits its turn, and costs no more than that."""
     asked: list[str] = []
-    monkeypatch.setattr(keeping, "keeping_write", asked.append)
+    monkeypatch.setattr(files, "keeping_write", asked.append)
     keeper = Keeper("/somewhere")
     for _ in range(3):
         keeper.took(2 * LONG)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import stat
+import sys
 import time
 from collections import deque
 from datetime import datetime, timezone
@@ -241,3 +242,24 @@ def own_directory(path: str) -> bool:
 def now() -> str:
     """The time, as operators read it in side files: RFC 3339, UTC, milliseconds."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_os_write = write
+
+
+def keeping_write(directory: str) -> Callable[[int, bytes, int], int] | None:
+    """``write(2)`` without letting go of the interpreter; ``None`` where it must not be used."""
+    if write is not _os_write:
+        return None  # something stands in for it and wants to see every write
+    gil_enabled = getattr(sys, "_is_gil_enabled", None)  # from Python 3.13 on
+    if sys.implementation.name != "cpython" or (gil_enabled is not None and not gil_enabled()):
+        return None
+    if not _platform.is_local(directory):
+        return None
+    with contextlib.suppress(Exception):  # no ctypes here, or no C library to be found
+        import ctypes  # noqa: PLC0415 - costs time, so only where it is needed
+
+        prototype = ctypes.PYFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
+        function: Callable[[int, bytes, int], int] = prototype(("write", ctypes.PyDLL(None)))
+        return function
+    return None

@@ -11,13 +11,9 @@ in another process nothing is kept, and after a few writes in a row that took lo
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from footspan import _platform
 from footspan.spool import files
 
 if TYPE_CHECKING:
@@ -72,24 +68,6 @@ class Keeper:
         elif seconds > LONG and now >= self._rests_until:
             if not self._known:
                 self._known = True
-                self._found = keeping_write(self._directory)
+                self._found = files.keeping_write(self._directory)
             self.until = now + KEEP_FOR
             self.write = self._found
-
-
-def keeping_write(directory: str) -> Callable[[int, bytes, int], int] | None:
-    """``write(2)`` without letting go of the interpreter; ``None`` where it must not be used."""
-    if files.write is not os.write:
-        return None  # something stands in for it and wants to see every write
-    gil_enabled = getattr(sys, "_is_gil_enabled", None)  # from Python 3.13 on
-    if sys.implementation.name != "cpython" or (gil_enabled is not None and not gil_enabled()):
-        return None
-    if not _platform.is_local(directory):
-        return None
-    with suppress(Exception):  # no ctypes here, or no C library to be found
-        import ctypes  # noqa: PLC0415 - costs time, so only where it is needed
-
-        prototype = ctypes.PYFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
-        function: Callable[[int, bytes, int], int] = prototype(("write", ctypes.PyDLL(None)))
-        return function
-    return None
