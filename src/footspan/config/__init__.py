@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from footspan.config.load import load_settings
     from footspan.config.settings import (
         BatchSettings,
+        ContextSettings,
         DestinationSettings,
         PageViewSettings,
         PrivacySettings,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchSettings",
     "ConfigurationError",
+    "ContextSettings",
     "DestinationSettings",
     "PageViewSettings",
     "PrivacySettings",

@@ -113,6 +113,16 @@ class PageViewSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings:
+    """Where values of the context go besides events."""
+
+    propagate: tuple[str, ...] | None = _setting(
+        LIST, None, "Values that travel with requests as baggage, such as session_id; none by default."
+    )
+    spans: bool = _setting(BOOLEAN, False, "Whether spans bear the context's user, session and request id.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
     """How many events one request may carry. ``None`` leaves the destination's own limit."""
 
@@ -169,4 +179,5 @@ class Settings:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     page_views: PageViewSettings = field(default_factory=PageViewSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
     destinations: tuple[DestinationSettings, ...] = ()
