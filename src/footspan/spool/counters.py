@@ -36,6 +36,7 @@ NAMES: Final = (
     "too_large",
     "other",
     "no_event_name",
+    "invalid_call",
 )
 """The slots in their order, which never changes; new names are added behind the last one. Unknown names count as
 ``other``."""
