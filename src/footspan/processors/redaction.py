@@ -47,6 +47,7 @@ _DENIED_PARTS = (
 _DENIED_WHOLE = frozenset({"auth", "bearer", "pan", "pass"})
 _DENIED_WORDS = frozenset({"cvc", "jwt", "otp", "pin", "ssn"})
 """Too short to be looked for inside other words: ``card_cvc`` and ``userPin`` have them, ``shipping`` has not."""
+_ARGUMENT = "arg_"  # before a parameter's name, where a watched function's arguments are recorded
 _DENIED_ENDINGS = ("token", "pwd", "email", "emailaddress", "phone", "phonenumber", "mobile")
 
 _PASSING = frozenset(
@@ -260,6 +261,7 @@ class Redactor:
             bare = _SEPARATORS.sub("", key.lower())
             denied = key not in _PASSING and (
                 bare in _DENIED_WHOLE
+                or (key.startswith(_ARGUMENT) and bare.removeprefix("arg") in _DENIED_WHOLE)
                 or bare.endswith(_DENIED_ENDINGS)
                 or any(part in bare for part in _DENIED_PARTS)
                 or any(word.lower() in _DENIED_WORDS for word in _WORD.findall(key))
