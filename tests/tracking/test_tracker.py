@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import footspan
 from footspan import _guard
-from footspan.tracking.tracker import epoch_ns
+from footspan.tracking.values import epoch_ns
 from spooled import Spooled, spooled
 
 

@@ -2,7 +2,8 @@
 
 * ``build``: ``Pipeline``, one service's road from a draft to its destinations.
 * ``processor``: ``FootspanLogProcessor``, which stands in an OpenTelemetry ``LoggerProvider``.
-* ``endings``: what SIGTERM does, where the settings ask for it.
+* ``beside``: pipelines of trackers with settings of their own.
+* ``endings``: all pipelines' end within one time; what SIGTERM does, where the settings ask for it.
 * ``state``: the process's own pipeline: configure, attach, end, reset.
 """
 
@@ -10,7 +11,16 @@ from __future__ import annotations
 
 from footspan.pipeline.build import Pipeline
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
-from footspan.pipeline.state import arm_exit, attach, configure, default_slot, get_pipeline, reset, start
+from footspan.pipeline.state import (
+    arm_exit,
+    attach,
+    configure,
+    default_slot,
+    get_pipeline,
+    open_beside,
+    reset,
+    start,
+)
 
 __all__ = [
     "FootspanLogProcessor",
@@ -21,6 +31,7 @@ __all__ = [
     "configure",
     "default_slot",
     "get_pipeline",
+    "open_beside",
     "reset",
     "start",
 ]

@@ -1,8 +1,8 @@
-"""SIGTERM: deliver what waits before the process ends, where the settings ask for it.
+"""The end of a process: its pipelines within one time, and SIGTERM.
 
-Nothing is lost without this: events are on disk, and the next process of the service delivers them. It is for services
-whose last process may be gone for long. Programs that end by Python's own exit, servers with a handler of their own
-among them, deliver there anyway.
+At SIGTERM what waits is delivered before the process ends where the settings ask for it. Nothing is lost without this:
+events are on disk, and the next process of the service delivers them. It is for services whose last process may be gone
+for long. Programs that end by Python's own exit, servers with a handler of their own among them, deliver there anyway.
 """
 
 from __future__ import annotations
@@ -10,17 +10,46 @@ from __future__ import annotations
 import _thread
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from footspan.pipeline.build import Pipeline
 
 SERVERS: Final = frozenset({"billiard", "celery", "gunicorn", "hypercorn", "uvicorn"})
 """Packages whose handlers let the work under way finish and end by Python's exit, which delivers; to hold them up
 before that would only delay it."""
+
+
+def shut_down_all(pipelines: list[Pipeline]) -> None:
+    """Shut pipelines down one after the other, within the longest ``exit_timeout`` among them.
+
+    Each gets an even share of what is left, so that one that hangs leaves time for the others, and none gets more than
+    its own ``exit_timeout``.
+    """
+    if not pipelines:
+        return
+    deadline = time.monotonic() + max(pipeline.settings.exit_timeout for pipeline in pipelines)
+    for share, pipeline in _shares(pipelines, deadline):
+        with _guard.guard("shutdown"):
+            pipeline.shutdown(min(pipeline.settings.exit_timeout, share))
+
+
+def flush_all(pipelines: list[Pipeline], seconds: float) -> None:
+    """Flush pipelines one after the other, within a time, as :func:`shut_down_all` does."""
+    for share, pipeline in _shares(pipelines, time.monotonic() + seconds):
+        with _guard.guard("flush"):
+            pipeline.flush(share)
+
+
+def _shares(pipelines: list[Pipeline], deadline: float) -> Iterator[tuple[float, Pipeline]]:
+    for index, pipeline in enumerate(pipelines):
+        yield max(0.0, deadline - time.monotonic()) / (len(pipelines) - index), pipeline
 
 
 class Sigterm:

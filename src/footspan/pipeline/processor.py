@@ -28,13 +28,15 @@ class Slot:
     """Where a processor finds its pipeline, and trackers the quick road to it.
 
     Attributes:
+        emitter: What leads here; ``None``: whatever leads to the process's logger provider.
         quick: The quick road, while it is open; see :mod:`footspan.pipeline.quick`.
         try_again: When to see again whether it can be opened (``time.monotonic()`` seconds).
     """
 
-    __slots__ = ("_pipeline", "quick", "try_again")
+    __slots__ = ("_pipeline", "emitter", "quick", "try_again")
 
     def __init__(self) -> None:
+        self.emitter: emit.Emitter | None = None
         self._pipeline: Pipeline | None = None
         self.close_road()
 

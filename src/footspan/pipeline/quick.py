@@ -47,7 +47,8 @@ def open_road(slot: Slot) -> None:
     slot.try_again = now + _TRY_EVERY
     pipeline = slot.pipeline
     if pipeline is not None:
-        slot.quick = quick_road(pipeline, emit.default_logger(), slot.close_road)
+        logger = emit.default_logger() if slot.emitter is None else slot.emitter.logger
+        slot.quick = quick_road(pipeline, logger, slot.close_road)
 
 
 def quick_road(  # noqa: C901 - the hot path is one piece

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from footspan import _guard, _otel, _platform, emit
-from footspan import conventions as c
+from footspan import _guard, _otel, emit
+from footspan.pipeline import beside
 from footspan.pipeline.build import Pipeline
-from footspan.pipeline.endings import Sigterm
+from footspan.pipeline.endings import Sigterm, flush_all, shut_down_all
 from footspan.pipeline.metrics import Report
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
 
@@ -21,10 +21,14 @@ _default = Slot()
 _report = Report(lambda: _default.pipeline)
 
 
-def _flush(seconds: float) -> None:
+def _running() -> list[Pipeline]:
+    """The process's pipeline and those beside it."""
     pipeline = _default.pipeline
-    if pipeline is not None:
-        pipeline.flush(seconds)
+    return [*([] if pipeline is None else [pipeline]), *beside.pipelines()]
+
+
+def _flush(seconds: float) -> None:
+    flush_all([pipeline for pipeline in _running() if pipeline.settings.flush_on_sigterm], seconds)
 
 
 _sigterm = Sigterm(_flush)
@@ -65,11 +69,27 @@ def configure(settings: Settings) -> Pipeline | None:
         if pipeline is not None and settings.metrics:
             _report.install()
         arm_exit()
-        if pipeline is not None and settings.flush_on_sigterm:
-            _sigterm.arm(settings.exit_timeout)
-        else:
-            _sigterm.disarm()
+        _arm_sigterm()
         return pipeline
+
+
+def _arm_sigterm() -> None:
+    seconds = [each.settings.exit_timeout for each in _running() if each.settings.flush_on_sigterm]
+    if seconds:
+        _sigterm.arm(max(seconds))
+    else:
+        _sigterm.disarm()
+
+
+def open_beside(settings: Settings) -> Slot | None:
+    """:func:`footspan.pipeline.beside.open_beside`, with an end when the process ends."""
+    slot = beside.open_beside(settings)
+    if slot is not None:
+        with _lock:
+            arm_exit()
+            if settings.flush_on_sigterm:
+                _arm_sigterm()
+    return slot
 
 
 def start(settings: Settings) -> Pipeline | None:
@@ -92,17 +112,7 @@ def attach(provider: LoggerProvider) -> None:
 
 
 def _new_provider(settings: Settings) -> LoggerProvider:
-    with _platform.importing():
-        from opentelemetry.sdk._logs import LoggerProvider as Sdk  # noqa: PLC0415 - the SDK is loaded on first use only
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the same
-
-    attributes: dict[str, Any] = {}
-    if settings.service.name:
-        attributes[c.SERVICE_NAME] = settings.service.name
-    if settings.service.version:
-        attributes[c.SERVICE_VERSION] = settings.service.version
-    # Its own exit handler stays off: ours runs, bounded by `exit_timeout`.
-    provider = Sdk(resource=Resource.create(attributes), shutdown_on_exit=False)
+    provider = beside.make_provider(settings)
     _otel.install_logger_provider(provider)
     return provider
 
@@ -123,15 +133,14 @@ def get_pipeline() -> Pipeline | None:
 
 
 def arm_exit() -> None:
-    """Have the pipeline stop at exit, before handlers registered so far (they run last in, first out)."""
-    atexit.unregister(_at_exit)
-    atexit.register(_at_exit)
+    """Have every pipeline stop at exit, before handlers registered so far (they run last in, first out)."""
+    atexit.unregister(at_exit)
+    atexit.register(at_exit)
 
 
-def _at_exit() -> None:
-    pipeline = _default.pipeline
-    if pipeline is not None:
-        pipeline.shutdown()
+def at_exit() -> None:
+    """End every pipeline of the process, all of them within one ``exit_timeout``."""
+    shut_down_all(_running())
 
 
 def reset() -> None:
@@ -140,6 +149,7 @@ def reset() -> None:
         pipeline, _default.pipeline = _default.pipeline, None
         if pipeline is not None:
             pipeline.close()
+        beside.reset()
         _report.reset()
         _sigterm.disarm()
         emit.reset()

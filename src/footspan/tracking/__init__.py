@@ -5,10 +5,13 @@ from __future__ import annotations
 from footspan.processors import context as _ambient
 from footspan.processors.context import clear_context, context, set_context
 from footspan.tracking.categories import EventCategory
-from footspan.tracking.decorators import track_duration, track_error, track_function
 from footspan.tracking.serverless import flush_after
 from footspan.tracking.telemetry import Telemetry
 from footspan.tracking.tracker import Tracker, default_tracker
+
+track_duration = default_tracker.track_duration
+track_function = default_tracker.track_function
+track_error = default_tracker.track_error
 
 __all__ = [
     "EventCategory",
