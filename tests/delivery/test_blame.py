@@ -353,12 +353,8 @@ def test_requests_keep_to_both_limits() -> None:
 
 def test_redacted_values_of_delivered_events_are_counted() -> None:
     """The ledger says how many values left in redacted form."""
-    batch = batch_of(
-        ["a"],
-    )
-    batch.events += batch_of(["b"]).events
-
-    batch.events.append(line("c", redacted=["email", "password"]))
+    batch = batch_of(["a"])
+    batch.events = [*batch.events, *batch_of(["b"]).events, line("c", redacted=["email", "password"])]
     shipment = Shipment(batch, lambda _: "retry", Record())
     shipment.next(10, 1 << 20)
     shipment.apply(DELIVERED)

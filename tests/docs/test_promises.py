@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_TEST = re.compile(r"^def test_|\.TestCase$", re.MULTILINE)
 _QUOTED = re.compile(r"`([^`]+)`")
 
 
@@ -29,4 +30,4 @@ def test_every_promise_has_its_tests() -> None:
     for path in tests:
         sources = [path] if path.is_file() else sorted(path.glob("test_*.py"))
         assert sources, path
-        assert all("def test_" in source.read_text("utf-8") for source in sources), path
+        assert all(_TEST.search(source.read_text("utf-8")) for source in sources), path
