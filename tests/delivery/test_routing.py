@@ -1,53 +1,15 @@
-"""Patterns: what they match, what wins, what they cost."""
+"""Routing: which destination takes an event."""
 
 from __future__ import annotations
 
-import fnmatch
-import re
-import time
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from delivery.doubles import line
-from footspan.delivery import Matcher, accepts
-from footspan.delivery.routing import glob
+from footspan.delivery import accepts
 from footspan.spool.base import Target
 
 
 def target(name: str = "umami", events: tuple[str, ...] | None = None) -> Target:
     """A destination as the spool knows it."""
     return Target(f"{name}-000000000000", name, "umami", events)
-
-
-@pytest.mark.parametrize(
-    ("patterns", "name", "category", "taken"),
-    [
-        (None, "anything.at.all", "", True),
-        ((), "anything", "user", False),
-        (("user.*",), "user.login", "user", True),
-        (("user.*",), "login", "user", True),
-        (("user.*",), "checkout", "payment", False),
-        (("*",), "", "", True),
-        (("payment.*.done",), "payment.card.eu.done", "payment", True),
-        (("payment.?",), "payment.x", "payment", True),
-        (("payment.?",), "payment.xy", "payment", False),
-        (("checkout",), "checkout", "payment", True),
-        (("payment.checkout",), "checkout", "payment", True),
-        (("Checkout",), "checkout", "payment", False),
-        (("user.*", "!user.password"), "user.password", "user", False),
-        (("!user.password", "user.*"), "user.name", "user", True),
-        (("!debug.*",), "debug.noise", "debug", False),
-        (("!debug.*",), "anything.else", "user", True),
-        (("!debug.*",), "noise", "debug", False),
-        (("! debug.* ", " user.* "), "user.login", "user", True),
-        (("", " "), "user.login", "user", False),
-    ],
-)
-def test_pattern(patterns: tuple[str, ...] | None, name: str, category: str, *, taken: bool) -> None:
-    """A pattern matches the name or ``<category>.<name>``; an exclusion wins wherever it stands."""
-    assert Matcher(patterns)(name, category) is taken
 
 
 def test_an_event_that_names_its_destination_goes_there_only() -> None:
@@ -63,26 +25,3 @@ def test_category_attribute_is_what_patterns_see() -> None:
     assert accepts(target(events=("payment.*",)), line("user.login", category="payment"))
     assert accepts(target(events=("payment.*",)), line("checkout.completed"))
     assert not accepts(target(events=("payment.*",)), line("user.login"))
-
-
-@given(st.text("ab?*.", max_size=12), st.text("ab.?*[", max_size=12))
-def test_glob_agrees_with_the_shells_rules(pattern: str, text: str) -> None:
-    """Any pattern of stars and question marks matches what the standard library's translation of it matches."""
-    assert glob(pattern, text) is bool(re.fullmatch(fnmatch.translate(pattern), text))
-
-
-def test_many_stars_cost_no_more_than_the_product_of_the_lengths() -> None:
-    """A pattern that sends a backtracking matcher into the night is answered at once."""
-    began = time.perf_counter()
-
-    assert not Matcher(("*a" * 40 + "b",))("a" * 400)
-    assert time.perf_counter() - began < 1.0
-
-
-def test_a_million_names_do_not_grow_the_cache() -> None:
-    """Whoever puts an id into event names costs time, not memory."""
-    matcher = Matcher(("user.*",))
-    for number in range(10_000):
-        matcher(f"user.{number}")
-
-    assert len(matcher._answers) <= 4096
