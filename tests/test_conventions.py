@@ -36,7 +36,10 @@ def defined() -> dict[str, set[str]]:
 DEFINED = defined()
 
 
-@pytest.mark.parametrize("name", sorted(THEIRS.keys() - {"HTTP_REQUEST_HEADER_REFERER", "EVENT_EXCEPTION"}))
+UNNAMED = {"HTTP_REQUEST_HEADER_REFERER", "EVENT_EXCEPTION", "EVENT_SESSION_START", "EVENT_SESSION_END"}
+
+
+@pytest.mark.parametrize("name", sorted(THEIRS.keys() - UNNAMED))
 def test_a_literal_equals_the_conventions_constant(name: str) -> None:
     """Same constant, same string."""
     assert {THEIRS[name]} == DEFINED[name]
@@ -50,6 +53,13 @@ def test_the_referrer_is_a_request_header_attribute() -> None:
 def test_the_exception_event_has_the_conventions_name() -> None:
     """The package has no constant for event names; its attributes share the namespace."""
     assert c.EVENT_EXCEPTION == c.EXCEPTION_TYPE.partition(".")[0]
+
+
+def test_the_session_events_have_the_conventions_names() -> None:
+    """Semantic conventions, "Session": ``session.start`` and ``session.end``, beside the attributes' namespace."""
+    namespace = c.SESSION_ID.partition(".")[0]
+    assert f"{namespace}.start" == c.EVENT_SESSION_START
+    assert f"{namespace}.end" == c.EVENT_SESSION_END
 
 
 def test_our_own_names_do_not_enter_foreign_namespaces() -> None:
@@ -91,6 +101,16 @@ def test_every_campaign_field_has_a_keyword() -> None:
     assert {f"footspan.click_id.{field}" for field in c.CLICK_ID_FIELDS} == {
         c.ALIASES[field] for field in c.CLICK_ID_FIELDS
     }
+
+
+def test_first_touches_mirror_touches() -> None:
+    """Each attribute of a touch has one of the first touch, and a keyword of its own on the way out."""
+    assert c.FIRST_TOUCHES["utm_source"] == "footspan.first_touch.utm.source"
+    assert c.FIRST_TOUCHES["gclid"] == "footspan.first_touch.click_id.gclid"
+    assert c.FIRST_TOUCHES["referrer_class"] == "footspan.first_touch.referrer.class"
+    for keyword, attribute in c.TOUCHES.items():
+        assert c.PROPERTY_NAMES[attribute] == keyword
+        assert c.PROPERTY_NAMES[c.FIRST_TOUCHES[keyword]] == f"first_touch_{keyword}"
 
 
 def test_string_lists_are_attributes_we_know() -> None:

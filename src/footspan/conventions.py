@@ -13,6 +13,8 @@ from typing import Final
 
 BROWSER_LANGUAGE: Final = "browser.language"
 CLIENT_ADDRESS: Final = "client.address"
+ENDUSER_PSEUDO_ID: Final = "enduser.pseudo.id"
+"""A visitor: who they are is not known, only that they are the same."""
 ERROR_TYPE: Final = "error.type"
 EVENT_NAME: Final = "event.name"
 """Deprecated, and still what older SDKs write instead of an event name."""
@@ -34,6 +36,7 @@ SERVER_PORT: Final = "server.port"
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
 SESSION_ID: Final = "session.id"
+SESSION_PREVIOUS_ID: Final = "session.previous_id"
 TELEMETRY_DISTRO_NAME: Final = "telemetry.distro.name"
 TELEMETRY_DISTRO_VERSION: Final = "telemetry.distro.version"
 URL_FULL: Final = "url.full"
@@ -60,11 +63,16 @@ DESTINATION_NAME: Final = "footspan.destination.name"
 DURATION_MS: Final = "footspan.duration_ms"
 LANE: Final = "footspan.spool.lane"
 """On metrics: ``events``, ``spans`` or ``logs``."""
+FIRST_TOUCH: Final = "footspan.first_touch"
+"""What stands before the rest of a touch's attribute where it is the visitor's first: see :data:`FIRST_TOUCHES`."""
 PAGE_TITLE: Final = "footspan.page.title"
 REASON: Final = "footspan.reason"
 """On metrics: why events were refused, evicted or dropped."""
 REDACTED: Final = "footspan.redacted"
 """``string[]``: the keys whose values the redactor removed or changed. Keys only, never values."""
+REFERRER_CLASS: Final = "footspan.referrer.class"
+"""How a visitor came: ``search``, ``social``, ``email``, ``paid``, ``direct``, ``internal`` or ``referral``."""
+REFERRER_DOMAIN: Final = "footspan.referrer.domain"
 REQUEST_ID: Final = "footspan.request.id"
 SAMPLING_RATE: Final = "footspan.sampling.rate"
 SCREEN: Final = "footspan.screen"
@@ -72,6 +80,19 @@ TAG: Final = "footspan.tag"
 
 UTM_FIELDS: Final = ("source", "medium", "campaign", "content", "term")
 CLICK_ID_FIELDS: Final = ("fbclid", "ttclid", "gclid", "msclkid", "twclid", "li_fat_id")
+
+TOUCHES: Final[dict[str, str]] = {
+    **{f"utm_{field}": f"footspan.utm.{field}" for field in UTM_FIELDS},
+    **{field: f"footspan.click_id.{field}" for field in CLICK_ID_FIELDS},
+    "referrer_class": REFERRER_CLASS,
+    "referrer_domain": REFERRER_DOMAIN,
+}
+"""What can be known of how a visitor came: the keyword, and the attribute of the last touch."""
+
+FIRST_TOUCHES: Final[dict[str, str]] = {
+    keyword: attribute.replace("footspan", FIRST_TOUCH, 1) for keyword, attribute in TOUCHES.items()
+}
+"""The same keyword, and the attribute of the first touch (``footspan.first_touch.utm.source``)."""
 
 METRIC_EVENTS_ACCEPTED: Final = "footspan.events.accepted"
 METRIC_EVENTS_DELIVERED: Final = "footspan.events.delivered"
@@ -85,6 +106,8 @@ METRIC_DELIVERY_OLDEST_AGE: Final = "footspan.delivery.oldest_age"
 EVENT_PAGE_VIEW: Final = "footspan.page_view"
 EVENT_IDENTIFY: Final = "footspan.identify"
 EVENT_EXCEPTION: Final = "exception"
+EVENT_SESSION_START: Final = "session.start"
+EVENT_SESSION_END: Final = "session.end"
 
 # -- aliases: the keyword a person writes -> the attribute it becomes --------------------------------------------------
 
@@ -115,6 +138,11 @@ REQUEST_ALIASES: Final[dict[str, str]] = {
     "screen": SCREEN,
     "title": PAGE_TITLE,
     "tag": TAG,
+    "visitor_id": ENDUSER_PSEUDO_ID,
+    "previous_session_id": SESSION_PREVIOUS_ID,
+    "referrer_class": REFERRER_CLASS,
+    "referrer_domain": REFERRER_DOMAIN,
+    **{f"first_touch_{keyword}": attribute for keyword, attribute in FIRST_TOUCHES.items()},
 }
 """Recognised by ``page_view``, the context and the compatible clients: in ``track("payment", method="card")`` the
 ``method`` is the caller's own word, not HTTP's."""
