@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from footspan._version import __version__
 from footspan.config.errors import ConfigurationError
 from footspan.tracking import (
     EventCategory,
     Telemetry,
     Tracker,
+    carry,
     clear_context,
     context,
     default_tracker,
@@ -17,6 +20,12 @@ from footspan.tracking import (
     track_error,
     track_function,
 )
+
+if TYPE_CHECKING:
+    from footspan.processors.span_context import ContextSpanProcessor
+    from footspan.tracking.executor import CarryingExecutor
+    from footspan.tracking.middleware_asgi import AsgiMiddleware
+    from footspan.tracking.middleware_wsgi import WsgiMiddleware
 
 init = default_tracker.init
 track = default_tracker.track
@@ -29,11 +38,16 @@ status = default_tracker.status
 shutdown = default_tracker.shutdown
 
 __all__ = [
+    "AsgiMiddleware",
+    "CarryingExecutor",
     "ConfigurationError",
+    "ContextSpanProcessor",
     "EventCategory",
     "Telemetry",
     "Tracker",
+    "WsgiMiddleware",
     "__version__",
+    "carry",
     "clear_context",
     "context",
     "flush",
@@ -51,3 +65,24 @@ __all__ = [
     "track_exception",
     "track_function",
 ]
+
+_LAZY = {
+    "AsgiMiddleware": "tracking.middleware_asgi",
+    "CarryingExecutor": "tracking.executor",
+    "ContextSpanProcessor": "processors.span_context",
+    "WsgiMiddleware": "tracking.middleware_wsgi",
+}
+"""Names whose modules are loaded when they are first used: few programs need them, or they load the SDK."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - runs once per name
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

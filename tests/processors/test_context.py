@@ -9,7 +9,8 @@ import threading
 from footspan import clear_context, context, set_context
 from footspan import conventions as c
 from footspan.emit import Draft
-from footspan.processors.context import add_context, ambient, enter, leave, to_attributes
+from footspan.processors.context import add_context, ambient, enter, leave
+from footspan.processors.scopes import to_attributes
 
 
 def test_fields_become_attributes() -> None:

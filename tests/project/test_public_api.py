@@ -19,6 +19,7 @@ CALLS = {
     "context",
     "set_context",
     "clear_context",
+    "carry",
     "track_duration",
     "track_function",
     "track_error",
@@ -27,7 +28,16 @@ CALLS = {
     "status",
     "shutdown",
 }
-TYPES = {"Tracker", "Telemetry", "EventCategory", "ConfigurationError"}
+TYPES = {
+    "Tracker",
+    "Telemetry",
+    "EventCategory",
+    "ConfigurationError",
+    "AsgiMiddleware",
+    "WsgiMiddleware",
+    "CarryingExecutor",
+    "ContextSpanProcessor",
+}
 
 
 def test_the_public_names_are_the_promised_ones() -> None:

@@ -19,6 +19,7 @@ from footspan.instrumentation.parts import Parts
 from footspan.instrumentation.propagation import repair_propagator
 from footspan.instrumentation.startup import refuse, settings_in_force
 from footspan.pipeline import arm_exit, configure, start
+from footspan.processors import baggage
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
@@ -53,6 +54,7 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
         else:
             self._configure_by_environment(settings, parts, kwargs)
         repair_propagator()
+        baggage.propagate(settings.context.propagate or ())  # a configuration file brings a propagator of its own
         emit.reset()
         # Registered after the providers' exit handlers, so it runs before them.
         arm_exit()

@@ -19,6 +19,7 @@ from footspan.exporters import DestinationLogExporter, OtlpJsonSpanExporter
 from footspan.instrumentation.lanes import SpoolLogProcessor, SpoolSpanProcessor
 from footspan.pipeline import FootspanLogProcessor, default_slot, start
 from footspan.processors.page_views import PageViewSpanProcessor
+from footspan.processors.span_context import ContextSpanProcessor
 from footspan.processors.spans import RecordServerSpans, RedactingSpanProcessor
 
 if TYPE_CHECKING:
@@ -64,12 +65,14 @@ class Parts:
         return FootspanLogProcessor(default_slot(), _Several(plain) if plain else None)
 
     def span_processors(self, spans_to: Sequence[DestinationSettings] = ()) -> list[SpanProcessor]:
-        """Page views, and what takes spans to the ``otlp`` destinations: through the spool, or a batch processor each.
+        """Ids, page views, and what takes spans to ``otlp`` destinations: through the spool, or a batch processor each.
 
         Raises:
             ConfigurationError: One of the destinations cannot be used.
         """
         processors: list[SpanProcessor] = []
+        if self._pipeline.settings.context.spans:
+            processors.append(ContextSpanProcessor())
         if self._page_views.enabled:
             processors.append(PageViewSpanProcessor(self._page_views))
         if spans_to and self._spooled:

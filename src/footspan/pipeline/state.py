@@ -11,6 +11,7 @@ from footspan.pipeline.build import Pipeline
 from footspan.pipeline.endings import Sigterm, flush_all, shut_down_all
 from footspan.pipeline.metrics import Report
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
+from footspan.processors import baggage
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import LoggerProvider
@@ -68,6 +69,7 @@ def configure(settings: Settings) -> Pipeline | None:
             _report.retire(current)
         if pipeline is not None and settings.metrics:
             _report.install()
+        baggage.propagate(() if pipeline is None else settings.context.propagate or ())
         arm_exit()
         _arm_sigterm()
         return pipeline
@@ -152,4 +154,5 @@ def reset() -> None:
         beside.reset()
         _report.reset()
         _sigterm.disarm()
+        baggage.propagate(())
         emit.reset()

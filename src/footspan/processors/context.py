@@ -1,63 +1,45 @@
 """Who and where, said once: values that every event of a request, a task or the process bears.
 
-Two layers. ``context(...)`` opens a scope that ends with its block, and so does a web request; ``set_context`` inside a
-scope changes that scope only. Outside any scope ``set_context`` changes the process-wide base, which every thread sees.
-Values live in a ``ContextVar`` of our own: OpenTelemetry's baggage would leave the process in HTTP headers.
+Two layers. The base is the process's: every thread sees it. A scope lies on top of it and belongs to a ``with`` block,
+a request or an asyncio task; what is set inside one changes that one only. Values live in a ``ContextVar`` of our own:
+OpenTelemetry's baggage would leave the process in HTTP headers.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any
+import functools
+import inspect
+import weakref
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from footspan import conventions as c
+from footspan import _guard, _platform
+from footspan.processors.scopes import Scope, Values
+from footspan.processors.scopes import to_attributes as to_attributes  # noqa: PLC0414 - a name of this module too
+from footspan.processors.surroundings import flask_request, in_task, tell_of_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from footspan.emit import Draft
 
-
-class Values(dict[str, Any]):
-    """Values by attribute name, which nobody changes: whoever changes the context puts others in their place.
-
-    Attributes:
-        merged: A base, and what it makes together with these values; kept for the next time.
-        written: Room for whoever writes them again and again.
-    """
-
-    __slots__ = ("merged", "written")
-
-    merged: tuple[Values, Values] | None
-    written: Any
-
-    def __init__(self, *values: Mapping[str, Any]) -> None:
-        super().__init__()
-        for each in values:
-            self.update(each)
-        self.merged = self.written = None
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 _EMPTY = Values()
 _scope: ContextVar[Values | None] = ContextVar("footspan_scope", default=None)
 _base: Values = _EMPTY
+_lock = _guard.QuietLock()  # for who changes the base; whoever reads it needs none
+_listeners: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def to_attributes(fields: Mapping[str, Any], aliases: Mapping[str, str] = c.REQUEST_ALIASES) -> dict[str, Any]:
-    """Keywords as a person writes them, under the attribute names they stand for; ``None`` values are left out."""
-    attributes: dict[str, Any] = {}
-    for key, value in fields.items():
-        if value is None:
-            continue
-        name = aliases.get(key, key)
-        attributes[name] = _as_list(value) if name in c.STRING_LIST_ATTRIBUTES else value
-    return attributes
+def _new_lock() -> None:
+    """Another thread of the parent may have held it."""
+    global _lock  # noqa: PLW0603 - the one lock of this module
+    _lock = _guard.QuietLock()
 
 
-def _as_list(value: Any) -> Any:
-    """A value that conventions type as a list of texts; a list of our own, which nobody else changes."""
-    return [value] if isinstance(value, str) else list(value) if type(value) is list else value
+_platform.on_fork(_new_lock)
 
 
 def ambient() -> Values:
@@ -70,55 +52,238 @@ def ambient() -> Values:
         return scope
     merged = scope.merged
     if merged is None or merged[0] is not base:
-        merged = scope.merged = (base, Values(base, scope))
+        merged = scope.merged = (base, scope.on(base))
     return merged[1]
 
 
-@contextmanager
-def context(**fields: Any) -> Iterator[None]:
+class context:  # noqa: N801 - reads as the statement it is
     """Open a scope: every event inside bears these values, on top of those outside it.
+
+    For a ``with`` block, or as a decorator of a function or a coroutine function. The values before are back when it
+    ends, whatever happens in it.
 
     Args:
         **fields: ``user_id``, ``session_id``, ``request_id``, ``email``, ``url``, ``ip``, … or any attribute name.
+            ``None``: events inside do not bear it, though those outside may.
     """
-    token = enter(fields)
+
+    __slots__ = ("_fields", "_opened")
+
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
+        self._opened: list[Scope] = []
+
+    def __enter__(self) -> None:
+        """Open the scope."""
+        self._opened.append(enter(self._fields))
+
+    def __exit__(self, *_: object) -> None:
+        """Close it. Where several threads share one object, each closes its own."""
+        scope = _innermost(self._opened)
+        if scope is not None:
+            self._opened.remove(scope)
+            leave(scope)
+
+    def __call__(self, function: F) -> F:
+        """Open it around every call of a function."""
+        wrapper: Any
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with context(**self._fields):
+                    return await function(*args, **kwargs)
+
+        else:
+
+            @functools.wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with context(**self._fields):
+                    return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[no-any-return] # the same signature as the function's
+
+
+def enter(fields: Mapping[str, Any]) -> Scope:
+    """Open a scope by hand; give it back to :func:`leave`."""
+    outer = _scope.get()
+    return _open((outer or _EMPTY).changed(fields, Scope(outer, inner=True)))
+
+
+class Held:
+    """The scope of a request that is served in steps, open during each ``with`` block and not in between.
+
+    Args:
+        fields: What is known of the request, as for :class:`context`.
+    """
+
+    __slots__ = ("_scope", "_token", "_values")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        outer = _scope.get()
+        self._scope = Scope(outer)
+        self._values = (outer or _EMPTY).changed(fields, self._scope)
+        _tell(self._values)
+
+    def __enter__(self) -> None:
+        """Go on in the scope."""
+        self._token = _scope.set(self._values)
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and keep what was set."""
+        self._values = _scope.get() or Values(scope=self._scope)
+        _scope.reset(self._token)
+
+
+def enter_request(fields: Mapping[str, Any]) -> Scope:
+    """Open the scope of a whole request, for middleware: what it says, and what is set in it, goes for its span too."""
+    outer = _scope.get()
+    values = (outer or _EMPTY).changed(fields, Scope(outer))
+    scope = _open(values)
+    _tell(values)
+    return scope
+
+
+def take(values: Values) -> Scope:
+    """Open a scope with values that were current elsewhere, for who carries them."""
+    return _open(Values(values, removed=values.removed, scope=Scope(_scope.get(), inner=True)))
+
+
+def _open(values: Values) -> Scope:
+    scope = values.scope
+    assert scope is not None
+    scope.token = _scope.set(values)
+    return scope
+
+
+def leave(scope: Scope) -> None:
+    """Close a scope, and those inside it that nobody closed.
+
+    One that is not open here (its stream was closed in another thread, it was closed before) is left as it is.
+    """
+    if _innermost((scope,)) is None:
+        return
     try:
-        yield
-    finally:
-        leave(token)
+        _scope.reset(scope.token)
+    except (RuntimeError, ValueError):  # opened in the context that this one is a copy of
+        _scope.set(scope.outer)
+    else:
+        scope.outer = None  # a task that reschedules itself in a scope would hold on to all of them for ever
 
 
-def enter(fields: Mapping[str, Any]) -> Token[Values | None]:
-    """Open a scope by hand, for middleware; give the token back to :func:`leave`."""
-    outer = _scope.get() or _EMPTY
-    return _scope.set(Values(outer, to_attributes(fields)))
+def _innermost(scopes: Iterable[Scope]) -> Scope | None:
+    """The innermost of some scopes that is open here."""
+    values = _scope.get()
+    while values is not None and values.scope is not None:
+        if values.scope in scopes:
+            return values.scope
+        values = values.scope.outer
+    return None
 
 
-def leave(token: Token[Values | None]) -> None:
-    """Close a scope. A scope opened in another context is left as it is: there is nothing to close here."""
-    try:
-        _scope.reset(token)
-    except ValueError:
-        _scope.set(None)
+def held() -> Values:
+    """The values of the current scope, the base's not among them; what :func:`take` takes."""
+    return _current() or _EMPTY
+
+
+def _current() -> Values | None:
+    """The values of the scope that this runs in, opened or not; ``None`` outside any."""
+    values = _scope.get()
+    if values is not None and (values.scope is None or values.scope.request is None):
+        return values
+    request = flask_request()
+    if request is not None:
+        with _guard.guard("context"):
+            tell_of_requests(_begin_request, _end_request)
+    if values is not None:
+        _begin_request()
+        values = _scope.get()
+        if values is not None:
+            return values
+    if request is not None:
+        return Values(scope=Scope(None, request=request))
+    return Values() if in_task() else None
+
+
+def _request_scope(values: Values | None) -> Scope | None:
+    """The innermost scope that a Flask request has among those open here."""
+    while values is not None and values.scope is not None:
+        if values.scope.request is not None:
+            return values.scope
+        values = values.scope.outer
+    return None
+
+
+def _begin_request() -> None:
+    """Nothing of another request may be seen in this one: neither of the one before it nor of one that called it."""
+    values = _scope.get()
+    owner = _request_scope(values)
+    request = flask_request()
+    if owner is None or owner.is_of(request):
+        return
+    if owner.is_over():
+        _scope.set(owner.outer)
+    elif request is not None:
+        _scope.set(Values(scope=Scope(values, request=request)))
+
+
+def _end_request() -> None:
+    """End the scope of the current request, with all that was opened in it."""
+    owner = _request_scope(_scope.get())
+    if owner is not None and owner.is_of(flask_request()):
+        _scope.set(owner.outer)
 
 
 def set_context(**fields: Any) -> None:
-    """Add values to the current scope, or to the process-wide base outside any; what is not named stays."""
+    """Add values to the current scope; what is not named stays.
+
+    The current scope is the innermost of a ``with context(...)`` block, a middleware's or Flask's request, an asyncio
+    task. Outside any, values are added to the process-wide base, which every thread sees.
+
+    Args:
+        **fields: As for :class:`context`. ``None`` takes a value away: ``set_context(user_id=None)`` logs out.
+    """
     global _base  # noqa: PLW0603 - the base is replaced, never changed, so that readers need no lock
-    scope = _scope.get()
-    if scope is None:
-        _base = Values(_base, to_attributes(fields))
+    values = _current()
+    if values is None:
+        with _lock:
+            _base = Values(_base.changed(fields, None))
     else:
-        _scope.set(Values(scope, to_attributes(fields)))
+        values = values.changed(fields, values.scope)
+        _scope.set(values)
+        _tell(values)
 
 
 def clear_context() -> None:
     """Forget the values of the current scope, or of the process-wide base outside any."""
     global _base  # noqa: PLW0603 - see set_context
-    if _scope.get() is None:
-        _base = _EMPTY
+    values = _current()
+    if values is None:
+        with _lock:
+            _base = _EMPTY
     else:
-        _scope.set(Values())
+        _scope.set(Values(scope=values.scope))
+
+
+def on_change(listener: Any) -> None:
+    """Have ``listener.changed(values)`` called when values of a whole scope change. Held weakly."""
+    _listeners.add(listener)
+
+
+def _tell(values: Values) -> None:
+    for listener in tuple(_listeners):
+        with _guard.guard("context"):
+            listener.changed(values)
+
+
+def unit() -> Scope | None:
+    """What tells the unit of work here from others: the innermost scope within one, if any."""
+    values = _scope.get()
+    while values is not None and values.scope is not None:
+        if values.scope.inner:
+            return values.scope
+        values = values.scope.outer
+    return None
 
 
 def reset() -> None:

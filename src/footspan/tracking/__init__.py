@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from footspan.processors import context as _ambient
 from footspan.processors.context import clear_context, context, set_context
+from footspan.tracking.carrying import carry
 from footspan.tracking.categories import EventCategory
 from footspan.tracking.serverless import flush_after
 from footspan.tracking.telemetry import Telemetry
@@ -17,6 +18,7 @@ __all__ = [
     "EventCategory",
     "Telemetry",
     "Tracker",
+    "carry",
     "clear_context",
     "context",
     "default_tracker",

@@ -9,20 +9,15 @@ from footspan.tracking.tracker import default_tracker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
 
 
 class Telemetry:
     """The process's tracker and its context; see :meth:`get_instance`."""
 
-    _instance: Telemetry | None = None
-
-    @classmethod
-    def get_instance(cls) -> Telemetry:
+    @staticmethod
+    def get_instance() -> Telemetry:
         """The one instance of the process."""
-        if cls._instance is None:
-            cls._instance = cls()
-        return cls._instance
+        return _instance
 
     def track(self, event_name: str, /, **properties: Any) -> str:
         """See :func:`footspan.track`."""
@@ -40,6 +35,9 @@ class Telemetry:
         """See :func:`footspan.clear_context`."""
         ambient.clear_context()
 
-    def context(self, **fields: Any) -> AbstractContextManager[None]:
-        """See :func:`footspan.context`."""
+    def context(self, **fields: Any) -> ambient.context:
+        """See :class:`footspan.context`."""
         return ambient.context(**fields)
+
+
+_instance = Telemetry()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from footspan import _guard, _platform
 from footspan import conventions as c
 from footspan.emit import SEVERITY_ERROR, SEVERITY_INFO, emit_event
-from footspan.processors.context import to_attributes
+from footspan.processors.scopes import to_attributes
 from footspan.tracking.decorators import Decorators
 from footspan.tracking.life import Life
 from footspan.tracking.values import epoch_ns, exception_properties, misplaced, pairs

@@ -1,0 +1,88 @@
+"""WSGI middleware: every request has a context of its own, from its first byte to its last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from footspan import _guard
+from footspan.processors.baggage import incoming
+from footspan.processors.context import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+# What a server has ready: nothing of the app runs while it is sent, and servers look at its type and length.
+_READY = (list, tuple, bytes)
+
+
+class WsgiMiddleware:
+    """Opens a scope for every request of a WSGI application, and closes it whatever becomes of the request.
+
+    The scope is open while the application runs, while its answer is iterated and while it is closed, in whatever
+    thread that happens, and in between it is not: what else the thread does stays apart.
+
+    Args:
+        app: The application.
+        fields: Says who asks: called with the request's ``environ``, returns what ``set_context`` takes (``user_id``,
+            ``session_id``, …), or ``None``. If it raises, that is logged and the request goes on without.
+    """
+
+    def __init__(
+        self, app: Callable[..., Iterable[bytes]], *, fields: Callable[[Any], Mapping[str, Any] | None] | None = None
+    ) -> None:
+        self._app = app
+        self._fields = fields
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answer a request."""
+        scope = Held(said_by(self._fields, environ, lambda: environ.get("HTTP_BAGGAGE")))
+        with scope:
+            answer = self._app(environ, start_response)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(answer, _READY) or (isinstance(wrapper, type) and isinstance(answer, wrapper)):
+            return answer
+        return _Answer(answer, scope)
+
+
+class _Answer:
+    """An application's answer: each step of it runs in the request's scope."""
+
+    def __init__(self, answer: Iterable[bytes], scope: Held) -> None:
+        self._answer = answer
+        self._scope = scope
+        self._next: Callable[[], bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with self._scope:
+            if self._next is None:
+                self._next = iter(self._answer).__next__
+            return self._next()
+
+    def close(self) -> None:
+        """Close the answer, if it can be closed (PEP 3333)."""
+        close = getattr(self._answer, "close", None)
+        if close is not None:
+            with self._scope:
+                close()
+
+
+def said_by(
+    fields: Callable[[Any], Mapping[str, Any] | None] | None, request: Any, baggage: Callable[[], str | None]
+) -> dict[str, Any]:
+    """What is known of a request: what its baggage says under the names that may be read, and the app's own word.
+
+    Args:
+        fields: The app's callback.
+        request: What it is called with.
+        baggage: Gives the request's ``baggage`` header.
+    """
+    known: dict[str, Any] = {}
+    with _guard.guard("baggage"):
+        known.update(incoming(baggage))
+    if fields is not None:
+        with _guard.guard("fields of a request"):
+            known.update(fields(request) or {})
+    return known
