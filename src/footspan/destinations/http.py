@@ -38,9 +38,6 @@ POOL_SIZE: Final = 8
 MAX_CONNECT_SECONDS: Final = 5.0
 """Longest wait for a connection, inside a request's time."""
 
-_REST_SECONDS: Final = 0.25
-"""Least time for the rest of an answer that has begun."""
-
 _CHUNK: Final = 16 * 1024
 _CAUSES: Final = 12
 
@@ -131,14 +128,17 @@ class HttpDestination(Destination):
         Returns:
             The answer, its body cut at ``max_answer``, or why there is none. Never raises.
         """
-        deadline = time.monotonic() + timeout
-        body = io.BytesIO(request.body)
         total = max(timeout, 0.05)
+        deadline = time.monotonic() + total
+        body = io.BytesIO(request.body)
         try:
             with _otel.suppressed():
                 session = self._open_session()
                 from urllib3 import Timeout  # noqa: PLC0415 - came with requests
 
+                from footspan.destinations.http_time import REST_SECONDS, TimedBody  # noqa: PLC0415 - the same
+
+                body = TimedBody(request.body, time.monotonic() + total)
                 limits: Any = Timeout(connect=min(total / 2, MAX_CONNECT_SECONDS), total=total)
                 response = session.post(
                     request.url,
@@ -150,7 +150,7 @@ class HttpDestination(Destination):
                 )
                 with response:
                     # The headers came in time, whatever the clock says: who was stopped meanwhile reads on.
-                    return self._read_answer(response, max(deadline, time.monotonic() + _REST_SECONDS))
+                    return self._read_answer(response, max(deadline, time.monotonic() + REST_SECONDS))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here is the fault to be told apart
             return fault_of(error, handed_over=_handed_over(body, len(request.body)))
 
@@ -201,7 +201,8 @@ class HttpDestination(Destination):
             import encodings.idna  # noqa: F401, PLC0415 - needed to look a host up
 
             import requests  # noqa: PLC0415 - costs time, so the sending thread loads it on its first request
-            from requests.adapters import HTTPAdapter  # noqa: PLC0415 - with it
+
+            from footspan.destinations.http_time import TimedAdapter  # noqa: PLC0415 - with it
 
         session = requests.Session()
         session.trust_env = False  # no .netrc, no proxy that the operator did not name for us
@@ -211,7 +212,7 @@ class HttpDestination(Destination):
         if self.client_certificate:
             session.cert = (self.client_certificate, self.client_key) if self.client_key else self.client_certificate
         # Trying again is the courier's business: it knows what was stored.
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max(POOL_SIZE, self.concurrency), max_retries=0)
+        adapter = TimedAdapter(pool_connections=1, pool_maxsize=max(POOL_SIZE, self.concurrency), max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
