@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import threading
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from footspan import _guard, _otel, emit, pipeline, tracking
 from footspan import conventions as c
 from footspan.pipeline import quick
 from footspan.pipeline.plans import MAX_TEXT
+from footspan.pipeline.processor import Slot
 from spooled import spooled
 
 if TYPE_CHECKING:
@@ -254,6 +256,40 @@ def test_a_context_with_what_can_change_is_read_for_every_event(road: Open) -> N
         assert b"writer" in road.ordinary("x", {})
 
 
+@pytest.mark.parametrize(
+    ("fields", "properties"),
+    [
+        ({f"k{number}": number for number in range(600)}, {}),
+        ({f"k{number}": "v" * 60_000 for number in range(40)}, {}),
+        ({"": "nameless", "plan": "pro"}, {}),
+        ({"k%40z.com": "x"}, {"[redacted]": "y"}),
+    ],
+    ids=["many", "large", "no name", "a name that is cut"],
+)
+def test_a_context_beyond_the_usual_is_cut_as_everywhere(
+    road: Open, fields: dict[str, Any], properties: dict[str, Any]
+) -> None:
+    """No more attributes and no larger records than any event may have, and none without a name."""
+    with footspan.context(**fields):
+        found = road.quickly("x", properties)
+        assert found is None or (b'"key":""' not in found and found == road.ordinary("x", properties))
+
+
+def test_a_road_to_a_pipeline_that_ended_meanwhile_stays_closed(road: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings may change in another thread while a road is being made; it would lead to the former spool for ever."""
+    slot = Slot()
+    slot.pipeline = road.pipeline
+
+    def late(*_: Any) -> QuickRoad:
+        slot.pipeline = None
+        return road.road
+
+    monkeypatch.setattr(quick, "quick_road", late)
+    quick.open_road(slot)
+
+    assert slot.quick is None
+
+
 def test_another_processor_closes_it(road: Open) -> None:
     """From then on events are log records again, which everybody gets."""
     assert road.quickly("x", {})
@@ -326,6 +362,26 @@ def test_kinds_without_end_cost_no_memory(road: Open) -> None:
     }
 
     assert len(cells["latest"]) <= quick.MAX_PLANS
+
+
+@pytest.mark.parametrize("long", ["name", "property", "category"])
+def test_long_names_are_not_held(road: Open, long: str) -> None:
+    """Somebody who puts a text where a name belongs must not have thousands of them in memory."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(200):
+            text = f"{number:06}" * 5_000
+            event = {"name": "x", **({long: text} if long != "property" else {text: 1})}
+            for _ in range(2):
+                footspan.track_event(event["name"], event)
+                road.road(event["name"], event)
+                road.lines.clear()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 1_500_000  # they have six million characters
 
 
 def test_a_forked_child_draws_ids_of_its_own(road: Open) -> None:

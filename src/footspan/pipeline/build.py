@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from footspan import _guard, _platform
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from footspan.processors import Draft, Processor
 
 _CACHE_SIZE = 4096
+_LONGEST = 512
+"""Characters of a name and what else decides where an event goes; longer ones are not worth the memory."""
 
 _LANE_SHARE = 0.25
 """What each lane gets of the time there is at exit; the rest is for the events."""
@@ -54,6 +55,18 @@ def _refuse_what_is_not_there(settings: Settings) -> None:
     ):
         if asked:
             raise ConfigurationError(f"telemetry.{key}", found, f"This version does not have that yet. {fix}")
+
+
+def _decides(draft: Draft) -> tuple[Any, Any, Any] | None:
+    """What routing looks at, where it may be remembered: texts of some length, and no object of the host's."""
+    found = (draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))
+    length = 0
+    for each in found:
+        if each is not None:
+            if type(each) is not str:
+                return None
+            length += len(each)
+    return found if length <= _LONGEST else None
 
 
 class Pipeline:
@@ -222,11 +235,8 @@ class Pipeline:
 
     def _is_taken(self, draft: Draft) -> bool | None:
         """Whether any destination takes such an event, remembered by what routing looks at; ``None``: not seen yet."""
-        attributes = draft.attributes
-        try:
-            return self._taken.get((draft.name, attributes.get(c.CATEGORY), attributes.get(c.DESTINATION)))
-        except TypeError:  # a category that cannot be a key
-            return None
+        decides = _decides(draft)
+        return None if decides is None else self._taken.get(decides)
 
     def _look(self, draft: Draft, line: bytes) -> bool:
         """Route an event: to the destinations that write at once, and for the first look at a new kind of event."""
@@ -241,9 +251,9 @@ class Pipeline:
             _guard.logger.warning(
                 "footspan: no destination takes events named %r: they stay in the spool until max_age", stored.name
             )
-        if len(self._taken) < _CACHE_SIZE:
-            with suppress(TypeError):  # as in _is_taken
-                self._taken[(draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))] = taken
+        decides = _decides(draft)
+        if decides is not None and len(self._taken) < _CACHE_SIZE:
+            self._taken[decides] = taken
         return taken
 
     def takers(self, stored: LogLine) -> tuple[bool, bool]:

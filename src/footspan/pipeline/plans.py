@@ -24,6 +24,10 @@ MAX_KEYS: Final = 2_048
 """Characters of all names of one kind together; longer ones are not kept."""
 MAX_TEXT: Final = 16_384
 """Characters of all values of an event together; longer ones take the ordinary road."""
+MAX_BESIDE: Final = 256
+"""Values of a context; with more, an event may have more attributes than are kept, and the ordinary road counts."""
+MAX_BESIDE_TEXT: Final = 131_072
+"""Characters of a context as it is written; likewise for an event's size."""
 
 # These say where an event goes or what it is, so they are worked out anew for every event.
 _DECIDING: Final = frozenset({c.LOG_RECORD_UID, c.DESTINATION, c.REDACTED})
@@ -100,7 +104,8 @@ class Written:
     Attributes:
         owner: As given.
         names: The values' names.
-        text: All of them, a comma before each; ``None`` if they need a closer look for every event.
+        text: All of them, a comma before each; ``None`` if they need a closer look for every event, or are so many or
+            so large that an event might have to leave some out.
     """
 
     __slots__ = ("_beside", "_parts", "names", "owner", "text")
@@ -112,16 +117,18 @@ class Written:
         self._parts: dict[str, str] | None = None
         self._beside: dict[frozenset[str], str] = {}
         values = dict(context)
-        if not _DECIDING.isdisjoint(values) or c.CATEGORY in values:
+        if not _DECIDING.isdisjoint(values) or c.CATEGORY in values or "" in values or len(values) > MAX_BESIDE:
             return
         if not all(_lasting(key, value) for key, value in values.items()):
             return
         if redactor is not None:
             values, touched = redactor.mapping(values)
-            if touched:
+            if touched or values.keys() != context.keys():  # a name that was cut may be one that an event has
                 return
-        self._parts = {key: "," + key_value(key, value).decode() for key, value in values.items()}
-        self.text = "".join(self._parts.values())
+        parts = {key: "," + key_value(key, value).decode() for key, value in values.items()}
+        text = "".join(parts.values())
+        if len(text) <= MAX_BESIDE_TEXT:
+            self._parts, self.text = parts, text
 
     def text_beside(self, plan: Plan) -> str | None:
         """The values that an event does not have itself."""

@@ -21,9 +21,10 @@ from footspan import conventions as c
 from footspan.emit import Draft, new_uid
 from footspan.otlp_json import LogLine, encode_line, encode_record
 from footspan.otlp_json.records import trace_json
-from footspan.pipeline.plans import Plan, Written, make_plan, write_values
+from footspan.pipeline.plans import MAX_KEYS, Plan, Written, make_plan, write_values
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
-from footspan.processors.context import add_context, ambient, to_attributes
+from footspan.processors.context import add_context, ambient
+from footspan.processors.scopes import to_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,8 @@ def open_road(slot: Slot) -> None:
     if pipeline is not None:
         logger = emit.default_logger() if slot.emitter is None else slot.emitter.logger
         slot.quick = quick_road(pipeline, logger, slot.close_road)
+        if slot.pipeline is not pipeline:  # exchanged meanwhile: this road leads to one that has ended
+            slot.close_road()
 
 
 def quick_road(  # noqa: C901 - the hot path is one piece
@@ -146,9 +149,12 @@ class _Planner:
 
         It is made when the kind is seen for the second time, so that kinds without end cost little.
         """
-        if type(name) is not str:
+        category = properties.get("category")
+        if type(name) is not str or not (category is None or type(category) is str):
             return None
-        kind = (name, *properties, *map(type, values), properties.get("category"))
+        if len(name) + len(category or "") + sum(map(len, properties)) > MAX_KEYS:
+            return None  # not worth the memory
+        kind = (name, *properties, *map(type, values), category)
         if kind in self._plans:
             plan = self._plans[kind]
             if plan is not None:

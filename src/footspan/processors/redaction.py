@@ -79,6 +79,8 @@ _URL_USER = re.compile(
 _PARAMETER = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=([^&;#\s]+)")
 _URL_ATTRIBUTES = frozenset({c.URL_FULL, c.URL_QUERY, c.HTTP_REQUEST_HEADER_REFERER, "http.url", "http.target"})
 _KEY_CACHE_SIZE = 4096
+_LONGEST_KEPT = 256
+"""Characters of a key that is remembered; longer ones are data, and would fill the memory."""
 _NESTED_URLS = 3
 """How many addresses, each a parameter's value in the one before, are looked into."""
 
@@ -170,6 +172,7 @@ class Redactor:
         if (
             type(key) is str
             and len(self._innocent) < _KEY_CACHE_SIZE
+            and len(key) <= _LONGEST_KEPT
             and key not in _URL_ATTRIBUTES
             and not self._denied(key)
             and self._clean_key(key) == key
@@ -266,7 +269,7 @@ class Redactor:
                 or any(part in bare for part in _DENIED_PARTS)
                 or any(word.lower() in _DENIED_WORDS for word in _WORD.findall(key))
             )
-            if len(self._keys) < _KEY_CACHE_SIZE:
+            if len(self._keys) < _KEY_CACHE_SIZE and len(key) <= _LONGEST_KEPT:
                 self._keys[key] = denied
         return denied
 
