@@ -57,6 +57,23 @@ def test_operations_add_up() -> None:
     assert [pending.ranges for pending in fold.pending] == [[Range(A, 100, 150)]]
 
 
+def test_an_outcome_is_on_disk_before_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sees it in the sum, as a ``flush`` does, finds it in the file as well."""
+    held = Journal(str(tmp_path / "cursor.jsonl"))
+    seen = []
+    real = files.write
+
+    def write(descriptor: int, data: bytes) -> int:
+        seen.append(held.fold.tally.delivered)
+        return real(descriptor, data)
+
+    monkeypatch.setattr(files, "write", write)
+    held.write(journal.done([Range(A, 0, 100)], Tally(2)))
+    assert seen == [0]
+    assert held.fold.tally.delivered == 2
+    held.close()
+
+
 def test_a_request_that_stored_nothing_is_not_pending() -> None:
     """`kept` takes the announcement back."""
     fold = folded(journal.encode(OPERATIONS[0]) + journal.encode(journal.kept([Range(A, 0, 100)])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -56,4 +57,24 @@ def test_a_watch_rests_while_nothing_changes(tmp_path: Path) -> None:
     assert watch.listing() is watch.listing()
     time.sleep(0.01)
     (tmp_path / f"{Segment('b' * 12, '0' * 12, 1).name}.jsonl").touch()
+    assert len(watch.listing().segments) == 1
+
+
+def test_a_scan_that_takes_long_settles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine: what came after it, within the same tick, is seen the next time."""
+    real = segments.scan
+
+    def then_one_more(directory: str) -> segments.Listing:
+        listing = real(directory)
+        stamp = os.stat(tmp_path).st_mtime_ns
+        (tmp_path / f"{Segment('b' * 12, '0' * 12, 1).name}.jsonl").touch()
+        os.utime(tmp_path, ns=(stamp, stamp))
+        time.sleep(0.15)
+        return listing
+
+    watch = Watch(str(tmp_path))
+    (tmp_path / "other").touch()
+    monkeypatch.setattr(segments, "scan", then_one_more)
+    watch.listing()
+    monkeypatch.undo()
     assert len(watch.listing().segments) == 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from footspan import _platform
-from footspan.spool import adoption, files
+from footspan.spool import adoption, files, locks
 from footspan.spool import writer as writer_module
 from footspan.spool.counters import Counters, total
 from footspan.spool.layout import Layout
@@ -280,6 +280,62 @@ def test_a_short_write_is_repeated_whole(bench: Bench, monkeypatch: pytest.Monke
     assert drain_all(bench.root) == ["u0", "u1", "u2"]
 
 
+@pytest.mark.parametrize("waited", [False, True], ids=["at once", "from memory"])
+@pytest.mark.parametrize("follows", [False, True], ids=["alone", "one follows"])
+def test_a_write_that_lacks_only_the_newline_is_not_repeated(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, waited: bool, follows: bool
+) -> None:
+    """The newline alone is written, so that the event is stored once."""
+    writer = bench.writer()
+    writer.append(line("u0"))
+    if waited:
+        monkeypatch.setattr(files, "write", refuse(errno.ENOSPC))
+        writer.append(line("u1"))
+    real = os.write
+    lengths: list[int] = []
+
+    def short_once(descriptor: int, data: bytes) -> int:
+        lengths.append(len(data))
+        return real(descriptor, data if len(lengths) > 1 else data[:-1])
+
+    monkeypatch.setattr(files, "write", short_once)
+    if waited:
+        writer.maintain(60.0)
+    else:
+        writer.append(line("u1"))
+    if follows:
+        writer.append(line("u2"))
+    monkeypatch.undo()
+    assert stored(bench.root).split() == [line(f"u{n}").strip() for n in range(3 if follows else 2)]
+    assert stored(bench.root).endswith(b"\n")
+    assert bench.counted("short_write") == 1
+    assert writer.buffered() == []
+    assert not writer.failing
+    writer.close()
+
+
+def test_a_newline_that_the_disk_refuses_is_written_later(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the next round of maintenance at the latest; the event does not wait in memory meanwhile."""
+    writer = bench.writer()
+    writer.append(line("u0"))
+    real, calls = os.write, []
+
+    def full(descriptor: int, data: bytes) -> int:
+        calls.append(data)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "full")
+        return real(descriptor, data[:-1])
+
+    monkeypatch.setattr(files, "write", full)
+    writer.append(line("u1"))
+    assert writer.buffered() == []
+    assert stored(bench.root) == line("u0") + line("u1")[:-1]
+    monkeypatch.undo()
+    writer.maintain(60.0)
+    assert stored(bench.root) == line("u0") + line("u1")
+    writer.close()
+
+
 def test_a_descriptor_closed_behind_our_back_costs_nothing(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """As daemons do: the next append opens another segment at once, without a word."""
     writer = bench.writer()
@@ -319,6 +375,50 @@ def test_a_deleted_folder_is_made_again(bench: Bench) -> None:
     writer.append(line("u2"))
     writer.close()
     assert drain_all(bench.root) == ["u0", "u1", "u2"]
+
+
+def test_what_a_deleted_segment_held_counts_as_lost_where_there_is_no_room(bench: Bench) -> None:
+    """The oldest are left behind, counted; the rest keeps its place before what came later."""
+    writer = bench.writer(ring_bytes=3 * len(line("u0")))
+    for number in range(4):
+        writer.append(line(f"u{number}"))
+    shutil.rmtree(bench.root)
+    writer.maintain(60.0)
+    assert bench.counted("overflow") == 1
+    assert stored(bench.root) == b"".join(line(f"u{number}") for number in (1, 2, 3))
+    writer.append(line("u4"))
+    shutil.rmtree(bench.root)
+    os.close(writer._fd)
+    writer.close()
+
+
+def test_what_is_rescued_comes_before_what_waits(bench: Bench) -> None:
+    """A line without its newline is among it if nothing else is missing."""
+    writer = bench.writer()
+    writer.append(line("u0"))
+    os.write(writer._fd, line("u1")[:-1])
+    shutil.rmtree(bench.root)
+    writer._leave_quick_way(torn=True)
+    writer.append(line("u2"))
+    assert stored(bench.root) == line("u0") + line("u1") + line("u2")
+    writer.close()
+
+
+def test_a_deleted_segment_that_cannot_be_read_holds_nothing_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried twice; neither try keeps a lock or a descriptor, and the loss is counted."""
+    writer = bench.writer()
+    writer.append(line("u0"))
+    shutil.rmtree(bench.root)
+    monkeypatch.setattr(writer_module, "rescue", refuse(errno.EIO))
+    writer.maintain(60.0)
+    assert writer.failing
+    (left,) = (bench.root / "events").glob("*.lock")
+    assert not locks.is_held(str(left))
+    writer.append(line("u1"))
+    assert not writer.failing
+    assert stored(bench.root) == line("u1")
+    assert bench.counted("unreadable") == 1
+    writer.close()
 
 
 def test_an_old_segment_is_closed_before_it_is_full(bench: Bench) -> None:

@@ -52,8 +52,11 @@ class DurableWriter(Writer):
         if written != len(line):
             commit.torn += 1
             self._leave_quick_way(torn=True)
-            self._append_slowly(line)
-            return
+            if written != len(line) - 1:
+                self._append_slowly(line)
+                return
+            self.try_again(now=True)
+            torn = commit.torn
         if not self._settled(commit) or commit.torn != torn:
             self._append_slowly(line)
             return

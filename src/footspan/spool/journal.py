@@ -254,10 +254,12 @@ class Journal:
         self.fold.read(data)
 
     def write(self, *operations: dict[str, Any]) -> None:
-        """Append operations in one go and apply them. Never raises ``OSError``."""
+        """Append operations in one go, then apply them. Never raises ``OSError``.
+
+        In this order, so that whoever is told of an outcome by the sum can rely on it: other processes see it as well,
+        and a death right afterwards does not undo it.
+        """
         data = b"".join(map(encode, operations))
-        for operation in operations:
-            self.fold.apply(operation)
         if not self._stale:
             try:
                 self._check()
@@ -266,6 +268,8 @@ class Journal:
             except OSError as error:
                 self._stale = True
                 report("write of a journal", error)
+        for operation in operations:
+            self.fold.apply(operation)
         if self._stale or self._size > self._compact_bytes:
             self.compact()
 

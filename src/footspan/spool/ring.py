@@ -30,11 +30,20 @@ class Ring:
         """Add a line; how many of the oldest had to go for it."""
         self._lines.append(line)
         self._size += len(line)
+        return self._shrink()
+
+    def _shrink(self) -> int:
         dropped = 0
         while self._size > self.limit:
             self.drop_oldest()
             dropped += 1
         return dropped
+
+    def put_first(self, lines: list[bytes]) -> int:
+        """Add lines that are older than all that are here; how many of the oldest there was no room for."""
+        self._lines.extendleft(reversed(lines))
+        self._size += sum(map(len, lines))
+        return self._shrink()
 
     def oldest(self) -> bytes | None:
         """The line that has waited longest."""

@@ -113,8 +113,8 @@ class Watch:
         """
         stamp = os.stat(self._directory).st_mtime_ns
         if stamp != self._stamp:
+            settled = time.time_ns() - stamp > _SETTLED * 1e9  # asked first: the scan may take long
             self._listing = scan(self._directory)
             # Time stamps come in ticks: one that is this young may cover a change that the scan did not see.
-            settled = time.time_ns() - stamp > _SETTLED * 1e9
             self._stamp = stamp if settled else -1
         return self._listing

@@ -18,6 +18,7 @@ from footspan import _guard, _platform
 from footspan.spool import adoption, files
 from footspan.spool.keeping import LONG, Keeper
 from footspan.spool.reading import line_start
+from footspan.spool.rescue import rescue
 from footspan.spool.ring import Ring
 
 if TYPE_CHECKING:
@@ -116,7 +117,10 @@ class Writer:
                 if written >= 0:
                     self._counters.add("short_write")
                 self._leave_quick_way(torn=True)
-                self._append_slowly(line)
+                if written == len(line) - 1:
+                    self.try_again(now=True)
+                else:
+                    self._append_slowly(line)
                 return
         except OSError:
             # Tried once more at once: a descriptor that was closed behind our back is no reason to wait.
@@ -174,15 +178,20 @@ class Writer:
         while (line := self._ring.oldest()) is not None:
             self._write_waiting(place, line)
             self._ring.drop_oldest(line)
+        if self._torn:
+            self._write_waiting(place, b"")
 
     def _write_waiting(self, place: Place, line: bytes) -> None:
+        """Write a line, or only the newline that the one before it lacks. One that lacks no more is not repeated."""
         data = b"\n" + line if self._torn else line
         self._torn = True
-        if files.write(place.descriptor, data) != len(data):
+        written = files.write(place.descriptor, data)
+        self._room -= written
+        if written != len(data):
             self._counters.add("short_write")
+        if written < len(data) - bool(line):
             raise OSError(errno.ENOSPC, "a part of a line was written")
-        self._torn = False
-        self._room -= len(data)
+        self._torn = written < len(data)
 
     # -- opening, rotating, closing ------------------------------------------------------------------------------------
 
@@ -203,7 +212,7 @@ class Writer:
         place = adoption.open_place(
             self._layout, fingerprint, self._segment_bytes, sync=self.sync, avoid=self._distrusted
         )
-        rescued = b"" if former is None else self._rescue(former)
+        rescued = [] if former is None else self._rescue(former, place)
         self._abandon()
         self._place, self._torn = place, False
         self._room = self._segment_bytes - place.size
@@ -215,16 +224,27 @@ class Writer:
             _guard.report("opening of counters", error)
         if place.torn:
             self._counters.add("torn", place.torn)
-        for line in rescued.splitlines(keepends=True):
-            self._ring.put(line)
+        if rescued is None:
+            self._counters.add("unreadable")
+        dropped = self._ring.put_first(rescued or [])
+        if dropped:
+            self._counters.add("overflow", dropped)
         return place
 
-    def _rescue(self, place: Place) -> bytes:
-        """What a deleted segment still held for somebody."""
-        if not place.ours() or os.fstat(place.descriptor).st_nlink:
-            return b""
-        start = self._acked(place.segment.name)
-        return os.pread(place.descriptor, max(0, os.fstat(place.descriptor).st_size - start), start)
+    def _rescue(self, former: Place, place: Place) -> list[bytes] | None:
+        """What a deleted segment still held for somebody; ``None`` where it is given up.
+
+        Raises:
+            OSError: It could not be read, and this is the first time. After the next, events that wait go before.
+        """
+        try:
+            return rescue(former, self._acked)
+        except BaseException as error:
+            if not self._failing or not isinstance(error, OSError):
+                place.let_go()
+                raise
+            _guard.report("reading of a deleted segment", error)
+            return None
 
     def _abandon(self) -> None:
         with self._lock:
@@ -279,7 +299,7 @@ class Writer:
         Args:
             now: Do not wait until the next attempt is due: somebody waits for this.
         """
-        if self._ring or self._failing:
+        if self._ring or self._failing or self._torn:
             with self._lock:
                 if not self._working:
                     self._next_try = 0.0 if now else self._next_try

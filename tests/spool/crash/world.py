@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
+import secrets
+import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from footspan.spool import files, locks
@@ -22,6 +27,11 @@ CHANGES = (
 """Every name of ``footspan.spool.files`` that stands for a system call which changes something."""
 
 WRITES = {"write", "pwrite"}
+
+_NOW = 1e6
+"""What a monotonic clock says that stands still: long after any pause that was begun at 0."""
+
+_names = itertools.count(1)
 
 
 class PowerOff(BaseException):
@@ -96,10 +106,25 @@ def die(root: Path) -> None:
     locks._held.clear()
 
 
+def stand_still(patch: pytest.MonkeyPatch) -> None:
+    """Make a life the same on every machine: what it does must depend neither on how long it takes nor on chance.
+
+    Pauses are never over, nothing is touched because a second has passed, and what is younger sorts behind what is
+    older.
+    """
+    still = SimpleNamespace(**{**vars(time), "monotonic": lambda: _NOW})
+    for name, module in list(sys.modules.items()):
+        if name.startswith("footspan.spool") and getattr(module, "time", None) is time:
+            patch.setattr(module, "time", still)
+    patch.setattr(secrets, "token_hex", lambda size: f"{next(_names):0{2 * size}x}")
+
+
 def run(patch: pytest.MonkeyPatch, root: Path, life: Callable[[], None], on_call: Callable[..., Any]) -> bool:
     """Live until the world stops; whether it did. Nothing of that life is left afterwards but what is on disk."""
+    files._forked()  # what others left to be closed later
     try:
         with patch.context() as context:
+            stand_still(context)
             Layer(context, on_call)
             life()
     except PowerOff:
