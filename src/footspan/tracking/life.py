@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import dataclasses
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -224,12 +223,14 @@ def _only_named(settings: Settings, destinations: Mapping[str, Any] | None) -> S
     """
     if destinations is None:
         return settings
+    from dataclasses import replace  # noqa: PLC0415 - loaded with the settings
+
     kept = [
         each
         for each in settings.destinations
         if each.name in destinations or (settings.debug and each.type == each.name == "console")
     ]
-    return dataclasses.replace(settings, destinations=tuple(kept))
+    return replace(settings, destinations=tuple(kept))
 
 
 def _at_exit() -> None:
