@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from footspan.config.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from footspan.config.composite import SamplingRule
     from footspan.config.load import load_settings
     from footspan.config.settings import (
         BatchSettings,
@@ -30,6 +31,7 @@ __all__ = [
     "DestinationSettings",
     "PageViewSettings",
     "PrivacySettings",
+    "SamplingRule",
     "SamplingSettings",
     "ServiceSettings",
     "Settings",

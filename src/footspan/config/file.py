@@ -170,11 +170,9 @@ def expand(value: object, environ: Mapping[str, str], key: str) -> object:
     if isinstance(value, str):
         return _expand_text(value, environ, key)
     if isinstance(value, list):
-        return [_expand_text(item, environ, key) if isinstance(item, str) else item for item in value]
+        return [expand(item, environ, key) for item in value]
     if isinstance(value, dict):
-        return {
-            name: _expand_text(item, environ, key) if isinstance(item, str) else item for name, item in value.items()
-        }
+        return {name: expand(item, environ, key) for name, item in value.items()}
     return value
 
 

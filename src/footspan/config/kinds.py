@@ -37,11 +37,13 @@ class Kind:
         name: What the reference calls it.
         read: Turns what a source holds into the value; raises :class:`BadValueError`.
         show: Writes a value the way a person would, so that ``read(show(value)) == value``.
+        words: The words it reads, where it is a choice; in any case.
     """
 
     name: str
     read: Callable[[object], Any]
     show: Callable[[Any], str] = str
+    words: tuple[str, ...] = ()
 
 
 def describe(value: object) -> str:

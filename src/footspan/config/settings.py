@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from footspan.config.composite import CATEGORIES, RULES, SAMPLED_BY, SampledBy, SamplingRule
 from footspan.config.values import (
     BOOLEAN,
     COUNT,
@@ -25,6 +26,7 @@ from footspan.config.values import (
     TEXT,
     choice,
 )
+from footspan.config.visitors import AttributionSettings, IdentitySettings, SessionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +38,6 @@ Durability = Literal["process", "disk", "memory"]
 CourierMode = Literal["thread", "process", "external"]
 OnAmbiguous = Literal["retry", "drop"]
 Consent = Literal["opt_out", "opt_in"]
-SampledBy = Literal["session", "user", "trace"]
 
 MIB = 1024 * 1024
 DAY = 86_400.0
@@ -99,7 +100,10 @@ class SamplingSettings:
 
     enabled: bool = _setting(BOOLEAN, False, "Whether to sample at all.")
     rate: float = _setting(RATE, 1.0, "Share of sessions, users or traces kept, 0 to 1.")
-    by: SampledBy = _setting(choice(*get_args(SampledBy)), "session", "What is kept or dropped as a whole.")
+    by: SampledBy = _setting(SAMPLED_BY, "session", "What is kept or dropped as a whole.")
+    rules: tuple[SamplingRule, ...] = _setting(
+        RULES, (), "Other rates for some events, the first that fits: a list of {events, rate, by}."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +178,16 @@ class Settings:
     flush_on_sigterm: bool = _setting(
         BOOLEAN, False, "Whether SIGTERM has what waits delivered, within exit_timeout, before it takes its course."
     )
+    categories: tuple[tuple[str, str], ...] = _setting(
+        CATEGORIES, (), "Categories of names, before the built-in ones: first parts, whole names or patterns."
+    )
     service: ServiceSettings = field(default_factory=ServiceSettings)
     spool: SpoolSettings = field(default_factory=SpoolSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     page_views: PageViewSettings = field(default_factory=PageViewSettings)
     context: ContextSettings = field(default_factory=ContextSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    sessions: SessionSettings = field(default_factory=SessionSettings)
+    attribution: AttributionSettings = field(default_factory=AttributionSettings)
     destinations: tuple[DestinationSettings, ...] = ()

@@ -227,7 +227,7 @@ def choice(*options: str, aliases: Mapping[str, str] | None = None) -> Kind:
             raise BadValueError(quote(value), f"Write one of {', '.join(options)}.{hint}")
         return by_fold[word]
 
-    return Kind(" \\| ".join(f"`{option}`" for option in options), read)
+    return Kind(" \\| ".join(f"`{option}`" for option in options), read, words=(*options, *(aliases or {})))
 
 
 BOOLEAN: Final = Kind("boolean", read_boolean, lambda value: "true" if value else "false")
