@@ -1,0 +1,64 @@
+"""The category of an event by its name: what the settings say, then what footspan knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from footspan import conventions as c
+from footspan.patterns import glob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from footspan.emit import Draft
+
+_CACHE_SIZE: Final = 4096
+"""Names one process remembers; names are few by convention, and a caller who breaks it must not grow memory."""
+
+
+class Categories:
+    """The settings' categories, and a processor that writes them on events.
+
+    Whoever reads an event, in this process or another, takes its category from the attribute, else from the built-in
+    table by its name. So an event whose name the settings put elsewhere must bear the attribute.
+
+    Args:
+        given: Names and the category of each; the first that fits an event's name decides. A word without a dot or
+            wildcard is the first part of names, in any case; anything else is a whole name or a pattern.
+    """
+
+    def __init__(self, given: Iterable[tuple[str, str]] = ()) -> None:
+        self._given = tuple((key, category, not set(key).isdisjoint(".*?")) for key, category in given)
+        self._known: dict[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._given)
+
+    def of(self, name: str) -> str:
+        """The category that a name stands for."""
+        return self.written(name) or c.category_of(name)
+
+    def written(self, name: str) -> str:
+        """The category that an event of this name must bear; empty where its readers find the right one themselves."""
+        known = self._known.get(name)
+        if known is None:
+            if len(self._known) >= _CACHE_SIZE:
+                self._known.clear()
+            category = self._find(name)
+            known = self._known[name] = "" if category == c.category_of(name) else category
+        return known
+
+    def _find(self, name: str) -> str:
+        first = name.partition(".")[0].lower()
+        for key, category, is_pattern in self._given:
+            if glob(key, name) if is_pattern else key == first:
+                return category
+        return ""
+
+    def __call__(self, draft: Draft) -> None:
+        """Write the category on an event that does not name one itself."""
+        category = draft.attributes.get(c.CATEGORY)
+        if (category is None or (isinstance(category, str) and not category)) and isinstance(draft.name, str):
+            written = self.written(draft.name)
+            if written:
+                draft.attributes[c.CATEGORY] = written
