@@ -29,10 +29,27 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Facebook puts its click id on every link that leads out, paid or not; the others come from advertisements only.
 _PAID_CLICKS: Final = frozenset(c.CLICK_ID_FIELDS) - {"fbclid"}
 _PAID_MEDIA: Final = frozenset(
-    (
-        "cpc ppc cpm cpv cpa cpp cpl cpi sem ads ad retargeting remarketing display banner interstitial expandable "
-        "sponsored promoted"
-    ).split()
+    {
+        "cpc",
+        "ppc",
+        "cpm",
+        "cpv",
+        "cpa",
+        "cpp",
+        "cpl",
+        "cpi",
+        "sem",
+        "ads",
+        "ad",
+        "retargeting",
+        "remarketing",
+        "display",
+        "banner",
+        "interstitial",
+        "expandable",
+        "sponsored",
+        "promoted",
+    }
 )
 _EMAIL_MEDIA: Final = frozenset({"email", "e-mail", "e_mail", "e mail", "mail", "newsletter"})
 _SOCIAL_MEDIA: Final = frozenset(
