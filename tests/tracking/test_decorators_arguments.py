@@ -163,7 +163,7 @@ class Hostile:
         (Hostile(), "<Hostile>"),
         (len, "<builtin_function_or_method>"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_are_shown_not_dumped(value: Any, expected: Any) -> None:
     """Scalars as they are, texts cut, containers by kind and size, objects by class."""

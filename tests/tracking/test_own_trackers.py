@@ -92,17 +92,23 @@ def test_nothing_is_installed_globally() -> None:
     assert _logs.get_logger_provider() is before
 
 
-def test_each_has_its_quick_road() -> None:
-    """From the third event of a kind on, without the ordinary road, and to the right folder."""
+def test_each_has_its_quick_road(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the fourth event of a kind on, to the right folder, and written as on the ordinary road."""
     audit = quiet("audit")
     footspan.init(service_name="shop", courier="external", destinations=CONSOLE)
     for _ in range(3):
         audit.track("x", n=1)
         footspan.track("x", n=1)
+    monkeypatch.setattr("footspan.tracking.tracker.emit_event", lambda *_, **__: "ordinary")
+    assert "ordinary" not in {audit.track("x", n=1), footspan.track("x", n=1)}
 
-    assert audit._slot is not None
-    assert audit._slot.quick is not None
-    assert (of("audit"), of("shop")) == (["x"] * 3, ["x"] * 3)
+    for service in ("audit", "shop"):
+        first, *_, last = [event for event in spooled() if event.resource["service.name"] == service]
+        volatile = {"timeUnixNano", "observedTimeUnixNano"}
+        assert first.resource == last.resource
+        assert {**first.attributes, "log.record.uid": ""} == {**last.attributes, "log.record.uid": ""}
+        assert first.record.keys() == last.record.keys() >= volatile
+    assert (of("audit"), of("shop")) == (["x"] * 4, ["x"] * 4)
 
 
 def test_the_context_is_shared() -> None:
@@ -263,6 +269,14 @@ def test_all_end_within_one_exit_timeout() -> None:
 
     assert took < 5.0  # each by itself would take two seconds
     assert [of(f"s{n}") for n in range(3)] == [["x"]] * 3
+
+
+def test_a_handler_can_flush_one_of_its_own() -> None:
+    """``flush_after`` takes the tracker whose events must leave before the platform freezes the process."""
+    with OtlpSink() as sink:
+        tracker = Tracker(service_name="job", destinations={"otlp": {"endpoint": sink.url}})
+        footspan.flush_after(budget=20.0, tracker=tracker)(lambda: tracker.track("x"))()
+        assert arrived(sink) == ["x"]
 
 
 def test_threads_may_make_and_drop_trackers_at_once() -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import ParamSpec
 
+    from footspan.tracking.tracker import Tracker
+
     P = ParamSpec("P")
 
 R = TypeVar("R")
@@ -31,12 +33,16 @@ _LAMBDA_DEADLINE: Final = "get_remaining_time_in_millis"
 @overload
 def flush_after(handler: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def flush_after(*, budget: float = BUDGET) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def flush_after(
+    *, budget: float = BUDGET, tracker: Tracker | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 @overload
 def flush_after(
-    *, budget: float = BUDGET, remaining: Callable[P, float]
+    *, budget: float = BUDGET, remaining: Callable[P, float], tracker: Tracker | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def flush_after(handler: Any = None, /, *, budget: float = BUDGET, remaining: Any = None) -> Any:
+def flush_after(
+    handler: Any = None, /, *, budget: float = BUDGET, remaining: Any = None, tracker: Tracker | None = None
+) -> Any:
     """Flush after each call of a function or coroutine function, within a budget; for serverless handlers.
 
     The handler's result and its exceptions pass through untouched. Where events remain, that is logged once; they are
@@ -47,6 +53,7 @@ def flush_after(handler: Any = None, /, *, budget: float = BUDGET, remaining: An
         budget: Seconds that the flush may take.
         remaining: Called with the handler's arguments, says how many seconds the platform leaves: a tenth of a second
             of them is not used. AWS Lambda's context among the arguments is asked by itself.
+        tracker: Whose events; the process's when not given.
 
     Returns:
         The function with the same signature, or a decorator.
@@ -58,6 +65,8 @@ def flush_after(handler: Any = None, /, *, budget: float = BUDGET, remaining: An
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
         raise ConfigurationError("flush_after(budget)", type(budget).__name__, "Give seconds, 0 or more.")
 
+    of = default_tracker if tracker is None else tracker
+
     def decorate(function: Any) -> Any:
         wrapper: Any
         if _is_async(function):
@@ -67,7 +76,7 @@ def flush_after(handler: Any = None, /, *, budget: float = BUDGET, remaining: An
                 try:
                     return await function(*args, **kwargs)
                 finally:
-                    await _flush_in_thread(_seconds(budget, remaining, args, kwargs))
+                    await _flush_in_thread(of, _seconds(budget, remaining, args, kwargs))
 
         else:
 
@@ -76,7 +85,7 @@ def flush_after(handler: Any = None, /, *, budget: float = BUDGET, remaining: An
                 try:
                     return function(*args, **kwargs)
                 finally:
-                    _flush(_seconds(budget, remaining, args, kwargs))
+                    _flush(of, _seconds(budget, remaining, args, kwargs))
 
         return wrapper
 
@@ -104,9 +113,9 @@ def _seconds(budget: float, remaining: Any, args: tuple[Any, ...], kwargs: dict[
     return budget
 
 
-def _flush(seconds: float) -> None:
+def _flush(tracker: Tracker, seconds: float) -> None:
     began = time.monotonic()
-    left = sum(default_tracker.flush(seconds).values())
+    left = sum(tracker.flush(seconds).values())
     if left:
         _guard.warn_once(
             "flush_after",
@@ -116,12 +125,12 @@ def _flush(seconds: float) -> None:
         )
 
 
-async def _flush_in_thread(seconds: float) -> None:
+async def _flush_in_thread(tracker: Tracker, seconds: float) -> None:
     import asyncio  # noqa: PLC0415 - programs without coroutines need none of it
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:  # another library's loop, to which we cannot hand a thread
-        _flush(seconds)
+        _flush(tracker, seconds)
         return
-    await asyncio.to_thread(_flush, seconds)
+    await asyncio.to_thread(_flush, tracker, seconds)
