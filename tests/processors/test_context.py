@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import threading
+from typing import Any
+
+import pytest
 
 from footspan import clear_context, context, set_context
 from footspan import conventions as c
@@ -105,3 +109,151 @@ def test_a_scope_closed_elsewhere_does_not_raise() -> None:
     leave(token)
 
     assert ambient() == {}
+
+
+# -- taking away -------------------------------------------------------------------------------------------------------
+
+
+def test_none_takes_a_value_away() -> None:
+    """Who logs out is not named by the next event, wherever the value was set."""
+    set_context(user_id="u1", tag="blue")
+    set_context(user_id=None)
+    assert ambient() == {c.TAG: "blue"}
+
+    with context(user_id="u1"):
+        set_context(user_id=None)
+        assert ambient() == {c.TAG: "blue"}
+
+
+def test_none_in_a_scope_hides_what_the_base_says() -> None:
+    """The base is the process's and stays as it is; this scope's events do not bear it."""
+    set_context(user_id="machine", tag="blue")
+    with context(user_id=None):
+        assert ambient() == {c.TAG: "blue"}
+        set_context(user_id="u1")
+        assert ambient() == {c.TAG: "blue", c.USER_ID: "u1"}
+    assert ambient() == {c.USER_ID: "machine", c.TAG: "blue"}
+
+
+def test_none_in_a_scope_holds_for_a_base_that_comes_later() -> None:
+    """What was taken away here stays away, whatever another thread sets for the process."""
+    with context(user_id=None):
+        thread = threading.Thread(target=functools.partial(set_context, user_id="machine", tag="blue"))
+        thread.start()
+        thread.join(5)
+        assert ambient() == {c.TAG: "blue"}
+    assert ambient() == {c.USER_ID: "machine", c.TAG: "blue"}
+
+
+def test_clearing_takes_back_what_was_taken_away() -> None:
+    """After clearing, a scope is as new."""
+    set_context(user_id="machine")
+    with context(user_id=None):
+        clear_context()
+        assert ambient() == {c.USER_ID: "machine"}
+
+
+def test_an_attribute_name_and_its_keyword_are_one() -> None:
+    """A value set by either can be taken away by either."""
+    set_context(**{"user.id": "u1"})
+    set_context(user_id=None)
+    assert ambient() == {}
+
+    set_context(user_id="u1")
+    set_context(**{"user.id": None})
+    assert ambient() == {}
+
+
+# -- opening and closing -----------------------------------------------------------------------------------------------
+
+
+def test_a_scope_ends_when_its_block_fails() -> None:
+    """Whatever is raised, the values before are back."""
+
+    def failing() -> None:
+        with context(user_id="u1"):
+            set_context(session_id="s1")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        failing()
+    assert ambient() == {}
+
+
+def test_it_decorates_functions_and_coroutine_functions() -> None:
+    """Each call has a scope of its own."""
+
+    @context(user_id="u1")
+    def function() -> dict[str, Any]:
+        set_context(n=1)
+        return dict(ambient())
+
+    @context(user_id="u2")
+    async def coroutine() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return dict(ambient())
+
+    assert function() == {c.USER_ID: "u1", "n": 1}
+    assert asyncio.run(coroutine()) == {c.USER_ID: "u2"}
+    assert function.__name__ == "function"
+    assert ambient() == {}
+
+
+def test_closing_an_outer_scope_closes_those_inside() -> None:
+    """What somebody forgot to close does not outlive the block around it."""
+    with context(user_id="u1"):
+        context(session_id="forgotten").__enter__()
+        assert ambient() == {c.USER_ID: "u1", c.SESSION_ID: "forgotten"}
+    assert ambient() == {}
+
+
+def test_closing_a_scope_elsewhere_leaves_what_is_open_there() -> None:
+    """A stream of another request that is closed late here takes nobody's user away."""
+    other = contextvars.copy_context().run(enter, {"user_id": "other"})
+    with context(user_id="mine"):
+        leave(other)
+        assert ambient() == {c.USER_ID: "mine"}
+
+
+def test_closing_twice_is_closing_once() -> None:
+    """A second call finds nothing of its own."""
+    with context(user_id="u1"):
+        scope = enter({"session_id": "s1"})
+        leave(scope)
+        leave(scope)
+        assert ambient() == {c.USER_ID: "u1"}
+
+
+def test_a_scope_can_be_closed_in_a_copy_of_its_context() -> None:
+    """A task that was started inside it goes back to what lay before."""
+    with context(user_id="u1"):
+        scope = enter({"session_id": "s1"})
+
+        def close() -> dict[str, Any]:
+            leave(scope)
+            return dict(ambient())
+
+        assert contextvars.copy_context().run(close) == {c.USER_ID: "u1"}
+        assert ambient() == {c.USER_ID: "u1", c.SESSION_ID: "s1"}
+        leave(scope)
+
+
+def test_values_once_read_never_change() -> None:
+    """Written forms are kept with them, so every change makes others."""
+    set_context(tag="blue")
+    with context(user_id="u1"):
+        before = ambient()
+        copy = dict(before)
+        assert ambient() is before
+        set_context(user_id="u2")
+        clear_context()
+        assert before == copy
+        assert ambient() is not before
+
+
+def test_an_empty_scope_shares_the_bases_values() -> None:
+    """Requests about nobody do not write the base anew, each for itself."""
+    set_context(tag="blue")
+    base = ambient()
+    with context():
+        assert ambient() is base

@@ -9,6 +9,7 @@ business (``OTEL_PROPAGATORS``).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_plus
 
 from footspan import _guard
 from footspan import conventions as c
@@ -67,11 +68,11 @@ def incoming(header: Callable[[], str | None]) -> dict[str, str]:
     text = header() if names else None
     if not text or len(text) > MAX_HEADER:
         return {}
-    from opentelemetry import baggage  # noqa: PLC0415 - few processes read it
-    from opentelemetry.baggage.propagation import W3CBaggagePropagator  # noqa: PLC0415 - the same
-    from opentelemetry.context import Context  # noqa: PLC0415 - the same
-
-    sent = baggage.get_all(W3CBaggagePropagator().extract({"baggage": text}, Context()))
+    sent: dict[str, str] = {}
+    for member in text.split(","):
+        key, _, value = member.partition("=")
+        # Behind a semicolon are the member's properties; what is in the value itself is encoded (W3C Baggage, 3.3.1).
+        sent[unquote_plus(key.strip())] = unquote_plus(value.partition(";")[0].strip())
     return {name: value for name in names if (value := _text(name, sent.get(name)))}
 
 

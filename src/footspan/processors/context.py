@@ -161,14 +161,15 @@ def leave(scope: Scope) -> None:
 
     One that is not open here (its stream was closed in another thread, it was closed before) is left as it is.
     """
-    if _innermost((scope,)) is None:
+    token = scope.token
+    if token is None or _innermost((scope,)) is None:
         return
     try:
-        _scope.reset(scope.token)
+        _scope.reset(token)
     except (RuntimeError, ValueError):  # opened in the context that this one is a copy of
         _scope.set(scope.outer)
     else:
-        scope.outer = None  # a task that reschedules itself in a scope would hold on to all of them for ever
+        scope.outer = scope.token = None  # else a task that reschedules itself in a scope would keep them all
 
 
 def _innermost(scopes: Iterable[Scope]) -> Scope | None:

@@ -24,16 +24,17 @@ class Scope:
 
     __slots__ = ("inner", "outer", "request", "token")
 
-    token: Token[Values | None]
+    token: Token[Values | None] | None
 
     def __init__(self, outer: Values | None, *, inner: bool = False, request: Any = None) -> None:
         self.outer = outer
         self.inner = inner
+        self.token = None
         self.request = None if request is None else weakref.ref(request)
 
     def is_of(self, request: Any) -> bool:
         """Whether this is the scope of a Flask request."""
-        return self.request is not None and self.request() is request
+        return request is not None and self.request is not None and self.request() is request
 
     def is_over(self) -> bool:
         """Whether its request has been torn down, even where that failed half way."""
