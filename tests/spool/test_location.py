@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footspan import _platform
+from footspan import _guard, _platform
 from footspan.config import ServiceSettings, Settings, SpoolSettings
 from footspan.spool import location, open_spool
 from footspan.spool.disk import DiskSpool
-from footspan.spool.location import folder_name, locate
+from footspan.spool.location import existing, folder_name, locate
 from footspan.spool.memory import MemorySpool
 from spool.making import UMAMI, accepts, drain, end_child, line, start_child, the_feed
 
@@ -176,6 +176,24 @@ def test_another_format_is_left_alone(tmp_path: Path, temporary: Path) -> None:
     (folder / "FORMAT").write_bytes(b"2\n")
     assert root_of(make(directory=tmp_path / "spool")) == str(temporary / f"footspan-{os.geteuid()}" / "shop")
     assert (folder / "FORMAT").read_bytes() == b"2\n"
+
+
+def test_a_spool_of_another_format_or_user_is_not_shown_as_ours(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody delivers from it or reads figures in it; what to do is said."""
+    settings = make(directory=tmp_path / "spool")
+    locate(settings)
+    assert [each.root for each in existing(settings)] == [str(tmp_path / "spool" / "shop")]
+    (tmp_path / "spool" / "shop" / "FORMAT").write_bytes(b"2\n")
+    assert existing(settings) == []
+    assert "another format, which needs another version of footspan" in caplog.text
+    (tmp_path / "spool" / "shop" / "FORMAT").write_bytes(b"1\n")
+    _guard.reset()
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+    assert existing(settings) == []
+    assert f"the user with the id {user}" in caplog.text
 
 
 def test_memory_is_the_last_place(

@@ -56,16 +56,25 @@ class Layout:
         for path in (self.root, *(f"{self.root}/{name}" for name in _FOLDERS)):
             if not files.own_directory(path):
                 raise PermissionError(f"{path} belongs to another user")
+        if not self.check():  # new, or its first writer died here, or the machine did, or the file was damaged
+            files.replace(f"{self.root}/FORMAT", b"%d\n" % FORMAT)
+        if sync:
+            self._sync_way()
+
+    def check(self) -> bool:
+        """Whether the folder says which format it is of, which is then ours.
+
+        Raises:
+            FormatError: It is not ours to touch.
+            OSError: That cannot be read.
+        """
         try:
             found = files.read_all(f"{self.root}/FORMAT").strip(b"\0 \r\n")
         except FileNotFoundError:
             found = b""
-        if not found.isdigit():  # new, or its first writer died here, or the machine did, or the file was damaged
-            files.replace(f"{self.root}/FORMAT", b"%d\n" % FORMAT)
-        elif found != b"%d" % FORMAT:
-            raise FormatError(f"{self.root} holds a spool of another format")
-        if sync:
-            self._sync_way()
+        if found.isdigit() and found != b"%d" % FORMAT:
+            raise FormatError("it is of another format, which needs another version of footspan")
+        return found.isdigit()
 
     def _sync_way(self) -> None:
         """Sync the folder's names, and those of the folders above it as far as they are ours to make."""

@@ -78,6 +78,8 @@ def locate(settings: Settings) -> Layout | None:
 def existing(settings: Settings) -> list[Layout]:
     """Spools that are there already, at the places where :func:`locate` would look; makes and changes nothing.
 
+    Says once which are passed over because another user or another version of footspan has them.
+
     Args:
         settings: Where to look; with a service name, only that service's spool.
 
@@ -89,9 +91,25 @@ def existing(settings: Settings) -> list[Layout]:
     for parent, _ in _places(settings):
         for mark in parent.glob("*/FORMAT"):
             folder = mark.parent
-            if wanted in {None, folder.name} and folder.stat().st_uid == os.geteuid():
+            if wanted in {None, folder.name} and _usable(folder):
                 found.setdefault(folder.name, Layout(folder))
     return [found[name] for name in sorted(found)]
+
+
+def _usable(folder: Path) -> bool:
+    """Whether a spool is ours and of a format that we know."""
+    try:
+        owner = folder.stat().st_uid
+        if owner != os.geteuid():
+            raise PermissionError(f"it belongs to the user with the id {owner}: run as that one")
+        Layout(folder).check()
+    except FileNotFoundError:  # deleted just now
+        return False
+    except (OSError, FormatError) as error:
+        cause = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        _guard.warn_once(f"spool in {folder}", "footspan: the spool in %s is left alone: %s", folder, cause)
+        return False
+    return True
 
 
 def _places(settings: Settings) -> Iterator[tuple[Path, bool]]:
