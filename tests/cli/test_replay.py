@@ -186,6 +186,47 @@ def test_what_cannot_be_used_is_exit_code_2(to_sink: OtlpSink, arguments: list[s
     assert words in " ".join(result.output.split()).replace("│ ", "")
 
 
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x1f\x8b\x08\x00\n", "packed; unpack it first, as by `gzip -d some.file`"),
+        (b"\x28\xb5\x2f\xfd\n", "`zstd -d some.file`"),
+        (b"root:x:0:0\n{}\n", "There is no event in"),
+    ],
+)
+def test_another_kind_of_file_is_no_success(
+    to_sink: OtlpSink, tmp_path: Path, content: bytes, words: str, dry_run: list[str]
+) -> None:
+    """However often it is tried: nothing of it counts as sent."""
+    file = tmp_path / "some.file"
+    file.write_bytes(content)
+
+    for _ in range(2):
+        result = replay("--from", file, *dry_run)
+        assert result.exit_code == 2
+        assert words in " ".join(result.output.split())
+
+
+def test_a_setting_that_no_destination_can_be_made_of_is_exit_code_2(
+    to_sink: OtlpSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is found out when the destination is made."""
+    monkeypatch.setenv("FOOTSPAN_DESTINATIONS_OTLP_CERTIFICATE", str(tmp_path / "nowhere.pem"))
+    result = replay("--from", events_file(tmp_path / "f.jsonl", 1))
+
+    assert result.exit_code == 2
+    assert "telemetry.destinations.otlp.certificate" in result.output
+
+
+def test_a_dry_run_says_that_it_goes_on_from_an_earlier_replay(to_sink: OtlpSink, tmp_path: Path) -> None:
+    """Else it would not be clear why there is so little to send."""
+    file = events_file(tmp_path / "f.jsonl", 1)
+    assert "going on where" not in replay("--from", file, "--dry-run").output
+    replay("--from", file)
+    assert "going on where" in replay("--from", file, "--dry-run").output
+
+
 def test_without_destinations_it_says_how_to_name_one(tmp_path: Path) -> None:
     """And a switched-off footspan sends nothing."""
     file = events_file(tmp_path / "f.jsonl", 1)

@@ -131,7 +131,8 @@ def replay(  # noqa: PLR0913 - one parameter an option
       2  an option or setting cannot be used, or the same replay is running
       3  ended early, by Ctrl-C, SIGTERM or --patience: the same command goes on
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
-    from footspan.cli.replay_run import Job, run  # noqa: PLC0415 - only what the command needs
+    from footspan.cli.replay_run import NO_EVENTS, Job, run  # noqa: PLC0415 - only what the command needs
+    from footspan.config import ConfigurationError  # noqa: PLC0415 - the same
     from footspan.delivery.replay_feed import Selection  # noqa: PLC0415 - the same
     from footspan.destinations import build_destination  # noqa: PLC0415 - the same
     from footspan.spool.base import Target  # noqa: PLC0415 - the same
@@ -139,13 +140,21 @@ def replay(  # noqa: PLR0913 - one parameter an option
     settings = _settings(service, directory, config)
     jobs: list[Job] = []
     for chosen in _destinations(settings, names):
-        destination = build_destination(chosen)
+        try:
+            destination = build_destination(chosen)
+        except ConfigurationError as error:
+            raise click.UsageError(str(error)) from None
         target = Target(destination.id, chosen.name, chosen.type, chosen.events)
         selection = Selection(target, since, until, patterns or None)
         jobs.append(Job(destination, selection, _source(settings, source, destination.id)))
     outcome = run(jobs, rate=rate, patience=patience, dry_run=dry_run, restart=restart, quiet=quiet)
     if as_json:
         click.echo(json.dumps({"from": source, "dry_run": dry_run, "destinations": outcome}, indent=2))
+    if any(each["ended"] == NO_EVENTS for each in outcome.values()):
+        raise click.UsageError(
+            f"There is no event in {source!r}, and lines that are none. What can be read is one OTLP JSON request a "
+            "line, as a Collector's `file` exporter writes it (format: json), or footspan."
+        )
     if any(each["ended"] != "finished" for each in outcome.values()):
         raise SystemExit(EXIT_STOPPED)
     if any(each["refused"] for each in outcome.values()):
@@ -204,7 +213,7 @@ def _source(settings: Settings, name: str, destination: str) -> Source:
     except OSError as error:
         raise click.UsageError(f"Cannot read {name!r}: {error.strerror or type(error).__name__}.") from None
     except ValueError as error:
-        raise click.UsageError(f"Cannot read from {name!r}: {error}. Name a service's own folder, or a file.") from None
+        raise click.UsageError(f"Cannot read from {name!r}: {error}.") from None
 
 
 def _spool(settings: Settings) -> Path:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LINE_EVERY: Final = 5.0
 """Seconds between two lines where there is no terminal."""
 
+NO_EVENTS: Final = "no_events"
+"""How a replay of a file ended that holds lines and no event: it is another kind of file."""
+
 _MOST_NAMES: Final = 10
 _ENDINGS: Final = {
     Ended.STOPPED: "stopped; the same command goes on here",
@@ -79,8 +82,9 @@ def _send(job: Job, stop: Stop, rate: float | None, patience: float, *, restart:
             f"Cannot keep notes in {notes.path.parent} ({error.strerror or type(error).__name__}): set XDG_STATE_HOME."
         ) from None
     try:
-        if notes.offsets and not quiet:
-            _say(f"{name}: going on where an earlier replay stopped (--restart begins again)")
+        resumed = bool(notes.offsets)
+        if resumed and not quiet:
+            _say_resumed(name)
         pace = Pace(rate)
         feed = ReplayFeed(job.source, job.selection, notes, pace, lambda: stop.asked)
         going = Replay(job.destination, feed, pace, patience=patience, wait=stop.wait)
@@ -90,13 +94,19 @@ def _send(job: Job, stop: Stop, rate: float | None, patience: float, *, restart:
         notes.close()
     if not quiet:
         _summary(name, feed.figures, ended)
-    return {**feed.figures.as_json(), "ended": ended.value}
+    ending = _ending(feed.figures, ended, resumed=resumed)
+    if ending == NO_EVENTS:
+        notes.path.unlink(missing_ok=True)  # nothing was dealt with
+    return {**feed.figures.as_json(), "ended": ending}
 
 
 def _rehearse(job: Job, stop: Stop, *, restart: bool, quiet: bool) -> dict[str, Any]:
     notes = notes_for(job.source.identity, job.destination.id, job.selection.text)
     if not restart:
         notes.read()
+    resumed = bool(notes.offsets)
+    if resumed and not quiet:
+        _say_resumed(job.destination.name)
     feed = ReplayFeed(job.source, job.selection, notes, Pace(None), lambda: stop.asked)
     rehearse(feed, lambda: stop.asked)
     figures = feed.figures
@@ -110,7 +120,12 @@ def _rehearse(job: Job, stop: Stop, *, restart: bool, quiet: bool) -> dict[str, 
         if len(names) > _MOST_NAMES:
             click.echo(f"  {'…':>10}  {len(names) - _MOST_NAMES} names more", err=True)
         _say(f"{job.destination.name}: {_beside(figures)}")
-    return {**figures.as_json(), "names": dict(names), "ended": ended.value}
+    return {**figures.as_json(), "names": dict(names), "ended": _ending(figures, ended, resumed=resumed)}
+
+
+def _ending(figures: Figures, ended: Ended, *, resumed: bool) -> str:
+    found = figures.selected or figures.passed_over
+    return NO_EVENTS if figures.damaged and not (found or resumed) and ended is Ended.FINISHED else ended.value
 
 
 def _summary(name: str, figures: Figures, ended: Ended) -> None:
@@ -124,6 +139,10 @@ def _summary(name: str, figures: Figures, ended: Ended) -> None:
 
 def _beside(figures: Figures) -> str:
     return f"{figures.passed_over:,} events passed over, {figures.damaged:,} damaged lines"
+
+
+def _say_resumed(name: str) -> None:
+    _say(f"{name}: going on where an earlier replay stopped (--restart begins again)")
 
 
 def _say(text: str) -> None:
@@ -155,6 +174,7 @@ def _progress(name: str, size: int, trouble: Callable[[], str], *, quiet: bool) 
             TextColumn("[red]{task.fields[trouble]}"),
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            bar.console.show_cursor()  # whatever ends the process at once could not give it back
             task = bar.add_task(name, total=size or None, events=0, trouble="")
             yield lambda figures: bar.update(
                 task, completed=figures.read, events=figures.tally.delivered, trouble=trouble()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from footspan.otlp_json import LogLine, explode
 from footspan.processors.foreign import cleaned
 from footspan.processors.redaction import Redactor
+from footspan.spool.layout import FormatError, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,9 @@ MAX_LINE: Final = 16 * 1024 * 1024
 """Bytes of a line; a longer one is taken for damage."""
 
 _HEAD: Final = 4096
+
+_PACKED: Final = {b"\x1f\x8b": "gzip -d", b"\x28\xb5\x2f\xfd": "zstd -d", b"PK\x03\x04": "unzip -p", b"BZh": "bzip2 -d"}
+"""How packed files begin, and what unpacks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +129,24 @@ def open_source(path: Path) -> Source:
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is a folder that is no spool.
+        ValueError: It is a folder that is no spool, or a file that cannot be read as it is.
     """
     path = path.absolute()
     if path.is_dir():
         if not is_spool(path):
-            raise ValueError("this folder is no spool: it has no file FORMAT")
+            raise ValueError("this folder is no spool: it has no file FORMAT. Name a service's own folder, or a file")
+        try:
+            Layout(path).check()
+        except FormatError as error:
+            raise ValueError(str(error)) from None
         return Source(str(path), f"spool {path.resolve()}", _segments(path / "events"), foreign=False)
     if path.exists() and not path.is_file():
-        raise ValueError("this is no file that can be read twice")
+        raise ValueError("this is no file that can be read twice. Name a service's own folder, or a file")
+    with path.open("rb") as file:
+        head = file.read(max(map(len, _PACKED)))
+    for mark, unpack in _PACKED.items():
+        if head.startswith(mark):
+            raise ValueError(f"it is packed; unpack it first, as by `{unpack} {path.name}`")
     ours = path.parent.name in {"events", "rejected"} and is_spool(path.parent.parent)
     return Source(str(path), f"file {path.resolve()}", [_piece(path)], foreign=not ours)
 
