@@ -87,8 +87,9 @@ class Live(View):
         self._before: dict[tuple[str, str], tuple[float, int]] = {}
 
     def __enter__(self) -> Self:
-        """Begin to draw."""
+        """Begin to draw. The cursor stays: whatever ends the process at once could not give it back."""
         self._live.start()
+        self._live.console.show_cursor()
         return self
 
     def __exit__(self, *_: object) -> None:

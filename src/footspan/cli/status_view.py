@@ -23,6 +23,13 @@ _COLUMNS: Final = ("accepted", "delivered", "waiting", "oldest", "refused", "evi
 _OFTEN_EMPTY: Final = frozenset({"oldest", "evicted"})
 _NOTHING: Final = ("", "0")
 _RATES: Final = ("in/s", "out/s")
+_EXPENDABLE: Final = ("redacted", "in/s", "out/s", "accepted", "oldest")
+"""Columns that a narrow terminal does without, this one first, once those are gone that say nothing."""
+
+_SILENT: Final = ("redacted", "refused", "evicted")
+"""Columns that say nothing where all of them are 0."""
+
+_GAP: Final = 2
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -31,7 +38,8 @@ def show(ledgers: Ledgers) -> None:
     if _is_rich():
         from rich.console import Console  # noqa: PLC0415 - it is there
 
-        Console().print(_renderable(ledgers))
+        console = Console()
+        console.print(_renderable(ledgers, console.width))
     else:
         click.echo(_text(ledgers))
 
@@ -43,7 +51,8 @@ def live() -> Iterator[Callable[[Ledgers], None]]:
         from rich.live import Live  # noqa: PLC0415 - it is there
 
         with Live(auto_refresh=False, vertical_overflow="visible") as shown:
-            yield lambda ledgers: shown.update(_renderable(ledgers), refresh=True)
+            shown.console.show_cursor()  # a signal that ends the process at once could not give it back
+            yield lambda ledgers: shown.update(_renderable(ledgers, shown.console.width), refresh=True)
         return
 
     def repeat(ledgers: Ledgers) -> None:
@@ -143,8 +152,22 @@ def _text(ledgers: Ledgers) -> str:
     return "\n".join(lines)
 
 
-def _renderable(ledgers: Ledgers) -> Group:
-    """The same for a terminal."""
+def _fitting(head: list[str], rows: list[tuple[list[str], bool]], width: int) -> list[int]:
+    """The columns that have room, by number: a figure is shown whole or not at all."""
+    table = [head, *(cells for cells, _ in rows)]
+    widths = {name: max(len(row[at]) for row in table) + _GAP for at, name in enumerate(head)}
+    silent = [name for name in _SILENT if name in head and {cells[head.index(name)] for cells, _ in rows} == {"0"}]
+    kept = list(head)
+    for name in (*silent, *_EXPENDABLE):
+        if sum(widths[each] for each in kept) <= width:
+            break
+        if name in kept:
+            kept.remove(name)
+    return [head.index(name) for name in kept]
+
+
+def _renderable(ledgers: Ledgers, width: int) -> Group:
+    """The same for a terminal of a width."""
     from rich.console import Group  # noqa: PLC0415 - it is there
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
@@ -154,11 +177,13 @@ def _renderable(ledgers: Ledgers) -> Group:
         parts.append(Text.assemble((service, "bold"), f"  {ledger['directory']}"))
         head, rows = _rows(ledger)
         if rows:
-            table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-            for at, column in enumerate(head):
-                table.add_column(column, justify="left" if at in (0, len(head) - 1) else "right")
+            table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
+            shown = _fitting(head, rows, width)
+            for at in shown:
+                words = at in (0, len(head) - 1)
+                table.add_column(head[at], justify="left" if words else "right", no_wrap=not words, overflow="fold")
             for cells, bad in rows:
-                table.add_row(*map(Text, cells), style="red" if bad else "")
+                table.add_row(*(Text(cells[at]) for at in shown), style="red" if bad else "")
             parts.append(table)
         else:
             parts.append(Text("  no destination: events are kept until max_age"))
