@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,3 +182,21 @@ def test_an_ending_app_leaves_at_once_where_somebody_stands(rig: Rig, otlp_sink:
 
     assert otlp_sink.events == []
     deliverer.release()
+
+
+def test_what_a_destination_asked_for_holds_for_the_next_carrier(tmp_path: Path, otlp_sink: OtlpSink) -> None:
+    """Its own pauses begin anew, but nothing is sent before the time that the destination named."""
+    otlp_sink.faults.answer(429, headers={"Retry-After": "2"}, times=1)
+    first = Rig(tmp_path / "spool", [otlp(otlp_sink.url)])
+    first.write(1)
+    assert until(lambda: len(otlp_sink.requests) == 1)
+    answered = time.monotonic()
+    assert until(lambda: first.courier.status()["destinations"]["otlp"]["state"] == "waiting")
+    first.close(0.2)
+    second = Rig(tmp_path / "spool", [otlp(otlp_sink.url)])
+    second.write(1)
+    assert until(lambda: second.courier.status()["destinations"]["otlp"]["reason"] == "retry_after")
+    assert len(otlp_sink.requests) == 1
+    assert until(lambda: len(otlp_sink.events) == 2)
+    assert time.monotonic() - answered > 1.5
+    second.close()

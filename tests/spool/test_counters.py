@@ -56,6 +56,21 @@ def test_the_next_writer_goes_on_counting(layout: Layout) -> None:
         assert mine.here() == [0] * counters.SLOTS
 
 
+def test_what_was_counted_without_a_writer_is_kept(layout: Layout) -> None:
+    """Once, however often it is written down, and whoever goes on with a file afterwards."""
+    mine = Counters()
+    for expected in (2, 4):
+        mine.add("unreadable", 2)
+        mine.keep(layout)
+        mine.keep(layout)
+        assert counters.total(layout, Counters().here())["unreadable"] == expected
+    mine.attach(layout.writer_counters("w"))
+    mine.add("unreadable")
+    mine.keep(layout)
+    mine.detach()
+    assert counters.total(layout, mine.here())["unreadable"] == 5
+
+
 def test_unknown_names_count_as_other(layout: Layout) -> None:
     """A processor may drop for a reason of its own."""
     mine = Counters()

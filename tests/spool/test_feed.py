@@ -401,7 +401,7 @@ def test_a_segment_that_cannot_be_read_holds_up_no_other(tmp_path: Path, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(files, "read_at", fail)
         assert len(drain(feed)) == 1
-    feed._broken.clear()
+    feed._merge._broken.clear()
     assert len(drain(feed)) == 1
     feed.close()
 

@@ -66,7 +66,7 @@ def test_a_scan_that_takes_long_settles_nothing(tmp_path: Path, monkeypatch: pyt
 
     def then_one_more(directory: str) -> segments.Listing:
         listing = real(directory)
-        stamp = os.stat(tmp_path).st_mtime_ns
+        stamp = tmp_path.stat().st_mtime_ns
         (tmp_path / f"{Segment('b' * 12, '0' * 12, 1).name}.jsonl").touch()
         os.utime(tmp_path, ns=(stamp, stamp))
         time.sleep(0.15)

@@ -38,7 +38,7 @@ class ByHand:
         """Drive these, too; none of their requests lasts beyond ``deadline`` (clock seconds)."""
         for carrier in carriers:
             carrier.stop(deadline)
-            self._due[carrier] = self._asked.get(carrier.destination.id, 0.0)
+            self._due[carrier] = max(self._asked.get(carrier.destination.id, 0.0), self._clock() + carrier.asked_for())
 
     def turn(self) -> None:
         """One turn of each carrier that is due; a short rest if none is."""

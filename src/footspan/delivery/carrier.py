@@ -81,7 +81,7 @@ class Carrier:
         self._signal = Signal()
         self._hurried = False
         self._hurry_until = 0.0
-        self._asked_until = 0.0
+        self._asked_until = self._clock() + getattr(feed, "asked_for", float)()  # in memory nobody was before us
         self._idle_pause = IDLE_FIRST
         self._deadline: float | None = None
         self._leaving = False
@@ -101,6 +101,10 @@ class Carrier:
             return False
         self._thread = thread
         return True
+
+    def asked_for(self) -> float:
+        """Seconds that the destination, asked by us or by a carrier before us, wants to be left alone; 0 for none."""
+        return max(0.0, self._asked_until - self._clock())
 
     @property
     def carrying(self) -> bool:
@@ -143,6 +147,10 @@ class Carrier:
 
     def _run(self) -> None:
         with _otel.suppressed():
+            asked = self.asked_for()
+            if asked:
+                self.live.asked(asked)
+                self._wait(Pause(Wait.ASKED, asked))
             while self._deadline is None:
                 self._wait(self.turn())
             self._finish()
@@ -283,6 +291,8 @@ class Carrier:
             self.live.failed(move.reason, seconds)
         if asked:
             self._asked_until = self._clock() + asked
+            with _guard.guard("noting what a destination asked for"):
+                getattr(self.feed, "asked", float)(asked)
         return Pause(Wait.ASKED if asked else Wait.BACKOFF, seconds)
 
     def _keep_refused(self, convoy: Convoy) -> None:

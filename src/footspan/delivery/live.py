@@ -59,6 +59,10 @@ class Live:
             _guard.logger.warning("footspan: destination %s is unreachable (%s): events wait for it", self.name, reason)
         self._become(WAITING, reason, pause)
 
+    def asked(self, pause: float) -> None:
+        """The destination asked a carrier before us for time."""
+        self._become(WAITING, "retry_after", pause)
+
     def parked(self, reason: str, pause: float) -> None:
         """The destination refuses us; it is probed after ``pause`` seconds."""
         self._failures += 1

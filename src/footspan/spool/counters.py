@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import struct
 import threading
 from typing import TYPE_CHECKING, Final
@@ -87,7 +88,7 @@ class Counters:
         header: The file's header as it was found, then as it was set.
     """
 
-    __slots__ = ("_descriptor", "_file", "_lock", "_owed", "_own", "_path", "_values", "header")
+    __slots__ = ("_alias", "_descriptor", "_file", "_kept", "_lock", "_owed", "_own", "_path", "_values", "header")
 
     def __init__(self) -> None:
         self.header = Header()
@@ -96,6 +97,8 @@ class Counters:
         self._descriptor = -1
         self._file: files.Identity = (0, 0)
         self._path = ""
+        self._alias = ""  # what stands for a writer where we have none
+        self._kept = [0] * SLOTS  # under that name
         self._owed = False  # whether the file is behind
         self._lock = threading.RLock()  # a signal handler may count while its thread holds it
 
@@ -145,9 +148,26 @@ class Counters:
     def forked(self) -> None:
         """Start from nothing: what was counted is the parent's."""
         self._own = [0] * SLOTS
+        self._alias, self._kept = "", [0] * SLOTS
         self._lock = threading.RLock()
         self._owed = False
         self.detach()
+
+    def keep(self, layout: Layout) -> None:
+        """Write down what a process counted that has no writer, so that it does not end with the process.
+
+        Raises:
+            OSError: That cannot be written; it stays here.
+        """
+        values = list(self._values)
+        if self.attached or not any(values):
+            return
+        self._alias = self._alias or f"carrier-{secrets.token_hex(6)}"
+        both = [a + b for a, b in zip(self._kept, values, strict=True)]
+        files.append_line(_retired(layout), dumps({"writer": self._alias, "counters": both}) + b"\n")
+        with self._lock:
+            self._kept = both
+            self._values = [now - kept for now, kept in zip(self._values, values, strict=True)]
 
     @property
     def attached(self) -> bool:

@@ -219,6 +219,7 @@ class DiskSpool:
         """Delete what every destination has, enforce age and size, go back to a disk that recovered."""
         with _guard.guard("maintenance of the writer"):
             self._writer.maintain(self._max_age / _SHARE)
+            self._counters.keep(self.layout)
         try:
             if not self._retention.tidy():
                 self._writer.rotate()  # what is in the current segment can go next time
@@ -229,6 +230,7 @@ class DiskSpool:
         """Let the segment go, for the next writer to continue."""
         with _guard.guard("close of the spool"):
             self._writer.close()
+            self._counters.keep(self.layout)
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from footspan import _guard, _platform
 from footspan.spool import files
 from footspan.spool.group_commit import GroupCommit
-from footspan.spool.writer import Writer, is_foreign
+from footspan.spool.numbers import is_foreign
+from footspan.spool.writer import Writer
 
 if TYPE_CHECKING:
     from footspan.spool.adoption import Place

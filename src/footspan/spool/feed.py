@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from contextlib import suppress
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from footspan import _platform
@@ -13,11 +11,11 @@ from footspan._guard import report
 from footspan.spool import files, hurry, locks, sidefiles
 from footspan.spool import journal as ops
 from footspan.spool.base import Range, Tally
-from footspan.spool.cut import FOREVER, Cut
+from footspan.spool.cut import Cut
 from footspan.spool.heartbeat import Heartbeat
 from footspan.spool.journal import Journal
+from footspan.spool.merging import Merge
 from footspan.spool.parting import part
-from footspan.spool.reels import Reel, checked_start
 from footspan.spool.segments import Watch, parse
 from footspan.spool.sight import Sight
 
@@ -30,18 +28,13 @@ if TYPE_CHECKING:
     from footspan.spool.layout import Layout
     from footspan.spool.locks import RecordLock
     from footspan.spool.pipelines import Pipelines
-    from footspan.spool.segments import Listing, Segment
+    from footspan.spool.segments import Listing
     from footspan.spool.sight import Item
 
 QUIET = 5.0
 """Seconds without a change after which nobody is still writing to a segment that has a successor."""
 
-_MOST_REELS = 32
 _LOCK_CHECK = 1.0
-_BROKEN_PAUSE = 1.0
-
-_Head = tuple[int, int, Reel, bool]
-"""Time of the next line, place in the list of segments, the segment, whether it has a successor."""
 
 
 class DiskFeed:
@@ -94,11 +87,9 @@ class DiskFeed:
 
     def _reset(self) -> None:
         self._journal = Journal(f"{self._path}/cursor.jsonl")
+        self._merge = Merge(self._layout, self._journal, self._sight, self._quiet)
         self._listing: Listing | None = None
-        self._segments: list[Segment] = []
         self._there: set[str] = set()
-        self._reels: dict[str, Reel] = {}
-        self._broken: dict[str, float] = {}
         self._batch: Batch | None = None
         self._unreadable = 0
 
@@ -132,99 +123,13 @@ class DiskFeed:
                 if batch is not None:
                     return batch
             while True:
-                cut = self._next(Cut(max_items, max_bytes, self._heartbeat.touch))
+                cut = self._merge.fill(Cut(max_items, max_bytes, self._heartbeat.touch))
                 batch = self._hand_out(cut)
                 if batch is not None or cut.empty:
                     return batch
         except BaseException:
-            self._reels.clear()  # begin again at the cursors: nothing read so far may be passed over
+            self._merge.again()
             raise
-
-    def _next(self, cut: Cut) -> Cut:
-        """Merge the segments by time until the batch is full or nothing is left."""
-        heap = self._heads()
-        heapq.heapify(heap)
-        while heap:
-            _, number, reel, closed = heapq.heappop(heap)
-            owner = self._segments[number].owner
-            until = heap[0][0] if heap else FOREVER
-            try:
-                if not reel.run(cut, until, closed_for=self._quiet if closed else None):
-                    break
-            except OSError as error:
-                self._is_broken(reel.name, error)
-                continue
-            following = (
-                (reel.head, number, reel, closed) if reel.head is not None else self._head(number + 1, owner)
-            )
-            if following is not None:
-                heapq.heappush(heap, following)
-        return cut
-
-    def _heads(self) -> list[_Head]:
-        """For each writer its first segment with something unread; those with the oldest events, if there are many."""
-        heads: list[_Head] = []
-        owner = ""
-        for number, segment in enumerate(self._segments):
-            if segment.owner != owner:
-                owner = segment.owner
-                head = self._head(number, owner)
-                if head is not None:
-                    heads.append(head)
-        if len(heads) > _MOST_REELS:
-            heads.sort(key=itemgetter(0, 1))
-            for _, _, reel, _ in heads[_MOST_REELS:]:
-                reel.release()
-            del heads[_MOST_REELS:]
-        return heads
-
-    def _head(self, number: int, owner: str) -> _Head | None:
-        """The first segment with something unread, of those of one writer from ``number`` on."""
-        for at in range(number, len(self._segments)):
-            segment = self._segments[at]
-            if segment.owner != owner:
-                break
-            closed = at + 1 < len(self._segments) and self._segments[at + 1].owner == owner
-            reel = self._reel(segment)
-            head = None if reel is None else self._peek(reel, closed=closed)
-            if reel is not None and head is not None:
-                return head, at, reel, closed
-        return None
-
-    def _reel(self, segment: Segment) -> Reel | None:
-        name = segment.name
-        reel = self._reels.get(name)
-        if reel is not None:
-            return reel
-        if self._broken.get(name, 0.0) > time.monotonic():
-            return None
-        path = self._layout.segment(name)
-        try:
-            cursor = self.fold.cursor(name)
-            start = checked_start(path, cursor)
-            if start is not None:
-                events = {"events": cursor.events} if cursor.events else {}
-                self._journal.write({"op": "at", "segment": name, "offset": start, "acked": [], **events})
-                cursor = self.fold.cursor(name)
-        except OSError as error:
-            self._is_broken(name, error)
-            return None
-        reel = self._reels[name] = Reel(name, path, self._sight(segment.fingerprint), cursor)
-        return reel
-
-    def _peek(self, reel: Reel, *, closed: bool) -> int | None:
-        try:
-            return reel.peek(closed_for=self._quiet if closed else None)
-        except OSError as error:
-            self._is_broken(reel.name, error)
-            return None
-
-    def _is_broken(self, name: str, error: OSError) -> None:
-        """One segment that cannot be read must not hold up the others."""
-        self._reels.pop(name, None)
-        self._broken[name] = time.monotonic() + _BROKEN_PAUSE
-        if not isinstance(error, FileNotFoundError):
-            report("read of a segment", error)
 
     def _sight(self, fingerprint: str) -> Sight:
         return Sight(self._pipelines.of(fingerprint, self._id), self._accepts)
@@ -289,13 +194,13 @@ class DiskFeed:
             return False
         unknown = [s for s in listing.segments if self._pipelines.targets(s.fingerprint) is None]
         if listing is not self._listing or unknown:
-            self._segments = [s for s in listing.segments if self._pipelines.of(s.fingerprint, self._id)]
+            self._merge.segments = [s for s in listing.segments if self._pipelines.of(s.fingerprint, self._id)]
             self._there = {segment.name for segment in listing.segments}
             gone = [name for name in self.fold.cursors if name not in self._there]
             if gone:
                 self._journal.write(*map(self._gone, gone))
             for name in gone:
-                self._reels.pop(name, None)
+                self._merge.forget(name)
                 self._quarantine.forget(name)
             self._listing = None if unknown else listing
         return True
@@ -332,7 +237,7 @@ class DiskFeed:
         figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
         self._journal.write(ops.done(parts.done, figures, self._unreadable), ops.kept(parts.left))
         self._batch, self._unreadable = None, 0
-        self._reels.clear()  # they are past what goes back
+        self._merge.again()  # they are past what goes back
         return True
 
     def waiting(self) -> int:
@@ -354,6 +259,14 @@ class DiskFeed:
         if self.open:
             self._heartbeat.beat(state, reason)
 
+    def asked(self, seconds: float) -> None:
+        """The destination wants no request for so long: whoever carries next must know."""
+        self._heartbeat.asked(seconds)
+
+    def asked_for(self) -> float:
+        """Seconds for which the destination wants no request yet, whichever carrier it told; an hour at the most."""
+        return self._heartbeat.asked_for()
+
     def hurried(self) -> float:
         """For how many more seconds a ``flush`` in another process asks us to cut our pauses short."""
         return hurry.asked(self._path)
@@ -368,7 +281,7 @@ class DiskFeed:
                 self._heartbeat.beat("closed")
         self._journal.close()
         self._lock.release()
-        self._reels.clear()
+        self._merge.again()
         self._batch = None
 
     def _still_ours(self) -> bool:

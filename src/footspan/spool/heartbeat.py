@@ -14,6 +14,9 @@ from footspan.spool import files, locks
 if TYPE_CHECKING:
     from footspan.spool.base import Target
 
+LONGEST_ASKED = 3600.0
+"""Seconds: a moment that lies further ahead is from a clock that was set, or from a slip; more is not waited."""
+
 STALLED = 6.0
 """Seconds without a beat after which a carrier that still holds its lock is stopped or wedged."""
 
@@ -26,13 +29,23 @@ class Heartbeat:
         target: The destination.
     """
 
-    __slots__ = ("_beat", "_path", "_target", "_touched")
+    __slots__ = ("_beat", "_not_before", "_path", "_target", "_touched")
 
     def __init__(self, path: str, target: Target) -> None:
         self._path = path
         self._target = target
         self._beat: tuple[str, str] | None = None
+        self._not_before = _not_before(path)  # what a carrier before us was asked for
         self._touched = 0.0
+
+    def asked(self, seconds: float) -> None:
+        """The destination wants no request for so long; told with the next beat, and read by a successor."""
+        self._not_before = time.time() + seconds
+        self._beat = None
+
+    def asked_for(self) -> float:
+        """Seconds for which the destination wants no request yet, whoever it told; 0 for none."""
+        return _ahead(self._not_before)
 
     def beat(self, state: str, reason: str = "") -> None:
         """Say that we live, and what we are doing.
@@ -53,6 +66,8 @@ class Heartbeat:
             "reason": reason,
             "since": files.now(),
         }
+        if self.asked_for():
+            content["not_before"] = self._not_before
         files.replace(self._path, dumps(content) + b"\n")
         self._beat = (state, reason)
         self._touched = time.monotonic()
@@ -85,3 +100,16 @@ def read(folder: str) -> dict[str, Any]:
     except OSError:
         held = False
     return {**found, "held": held, "beat_age": age, "stalled": held and age is not None and age > STALLED}
+
+
+def _not_before(path: str) -> float:
+    """The moment before which nothing may be sent, as the file says; 0 for none."""
+    try:
+        return float(loads(files.read_all(path)).get("not_before", 0.0))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return 0.0
+
+
+def _ahead(moment: float) -> float:
+    left = moment - time.time()
+    return min(left, LONGEST_ASKED) if left > 0.0 else 0.0

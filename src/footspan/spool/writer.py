@@ -11,12 +11,12 @@ import contextlib
 import errno
 import os
 import time
-import weakref
 from typing import TYPE_CHECKING
 
 from footspan import _guard, _platform
-from footspan.spool import adoption, files
+from footspan.spool import adoption, files, numbers
 from footspan.spool.keeping import LONG, Keeper
+from footspan.spool.numbers import is_foreign
 from footspan.spool.reading import line_start
 from footspan.spool.rescue import rescue
 from footspan.spool.ring import Ring
@@ -37,13 +37,6 @@ RETRY = 1.0
 """Seconds between two attempts on a disk that refuses."""
 
 _mark = _platform.fork_mark
-is_foreign = os.get_blocking
-"""Whether a number was closed behind our back and given to a file of the host's, as far as that can be told in no time
-and without letting another thread run: segments are open without blocking, which changes nothing for them, and which
-neither files are as a rule, nor sockets and pipes but those of an event loop. Raises ``OSError`` for a free number."""
-
-_writing: dict[int, weakref.ref[Writer]] = {}
-"""Who writes under which number."""
 _clock = time.monotonic
 
 
@@ -151,7 +144,8 @@ class Writer:
             while True:
                 place = self._open()
                 self._drain(place)
-                self._begin(place.descriptor)
+                numbers.take(place.descriptor, self)
+                self._fd = place.descriptor
                 if not self._ring:
                     break
             if self._failing:
@@ -165,13 +159,10 @@ class Writer:
         finally:
             self._working = False
 
-    def _begin(self, descriptor: int) -> None:
-        """Take the quick way. Whoever had the number, and does not know that it was closed, must not any more."""
-        former = _writing.get(descriptor, lambda: None)()
-        if former is not None and former is not self and former._fd == descriptor:  # noqa: SLF001 - one of us
-            former._fd = -1  # noqa: SLF001 - the same
-        _writing[descriptor] = weakref.ref(self)
-        self._fd = descriptor
+    def leave_number(self, descriptor: int) -> None:
+        """Write under this number no more, by the quick way: another writer has it."""
+        if self._fd == descriptor:
+            self._fd = -1
 
     def _drain(self, place: Place) -> None:
         """Write what waits, oldest first. A line break before it ends what a failed write left."""
