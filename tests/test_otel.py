@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
+from typing import TYPE_CHECKING
+
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk._logs import LoggerProvider
@@ -11,6 +14,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from collecting import Collecting
 from footspan import _otel
 from footspan.emit import Draft
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_a_light_record_passes_emit_untouched() -> None:
@@ -73,3 +79,16 @@ def test_current_span_ids() -> None:
 def test_the_base_configurator_is_there() -> None:
     """The class a distro subclasses."""
     assert callable(_otel.base_configurator()()._configure)
+
+
+def test_detaching_elsewhere_changes_nothing_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Here it takes back what was attached; in another context there is nothing to take back."""
+    before = context.get_current()
+    token = context.attach(context.set_value("k", 1))
+    _otel.detach(token)
+    assert context.get_current() == before
+
+    elsewhere = contextvars.copy_context().run(context.attach, context.set_value("k", 2))
+    _otel.detach(elsewhere)
+    assert context.get_current() == before
+    assert caplog.records == []

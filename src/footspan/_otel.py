@@ -5,7 +5,7 @@ The logs API itself is still underscored upstream; the rest are private parts th
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextvars import Token
 
     from opentelemetry.context import Context
     from opentelemetry.sdk._logs import LoggerProvider as SdkLoggerProvider
@@ -27,6 +28,7 @@ __all__ = [
     "SeverityNumber",
     "current_span_context",
     "current_span_ids",
+    "detach",
     "direct",
     "get_logger_provider",
     "install_logger_provider",
@@ -46,6 +48,19 @@ def suppressed() -> Iterator[None]:
         yield
     finally:
         otel_context.detach(token)
+
+
+def detach(token: Token[Context]) -> None:
+    """Take back what was attached. Where that happened in another task or thread there is nothing to take back.
+
+    OpenTelemetry's own logs a traceback then, though work that is closed by the garbage collector ends anywhere.
+    """
+    runtime = getattr(otel_context, "_RUNTIME_CONTEXT", None)
+    if runtime is None:
+        otel_context.detach(token)
+    else:
+        with suppress(ValueError):
+            runtime.detach(token)
 
 
 def current_span_ids(context: Context | None = None) -> tuple[int, int, int]:

@@ -395,6 +395,40 @@ def test_a_coroutine_that_is_closed_elsewhere_makes_no_noise(caplog: pytest.LogC
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+def test_an_async_generator_that_is_dropped_in_a_pause_makes_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    """A step that is closed in another context than it began in has nothing to take back there."""
+
+    @footspan.track_duration("w")
+    async def work() -> AsyncGenerator[int, None]:
+        await asyncio.sleep(30)
+        yield 1
+
+    async def begin() -> Any:
+        step: Any = work().__anext__()
+        step.send(None)
+        return step
+
+    async def main() -> None:
+        step = await asyncio.create_task(begin())
+        step.close()
+
+    asyncio.run(main())
+    assert names() == ["w.started"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_wrong_call_leaves_nothing_open(spans: InMemorySpanExporter) -> None:
+    """What never began is not told of, and the host gets Python's own error."""
+
+    @footspan.track_duration("w")
+    async def work(order: int) -> None:
+        """Nothing."""
+
+    with pytest.raises(TypeError, match="order"):
+        asyncio.run(work())  # type: ignore[call-arg]
+    assert names() == []
+
+
 def test_a_failing_tracer_costs_the_host_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks around the work, the work is done and its result given."""
     footspan._guard.reraise_in_tests(False)

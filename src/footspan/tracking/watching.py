@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
-from footspan import _guard
+from footspan import _guard, _otel
 from footspan import conventions as c
 from footspan._version import __version__
 from footspan.emit import SCOPE_NAME
@@ -163,7 +163,7 @@ class Duration(Watch):
         token, self._token = self._token, None
         if token is not None:
             self._context = otel_context.get_current()  # with spans that the work opened and has not closed yet
-            otel_context.detach(token)
+            _otel.detach(token)
 
     def _begin(self) -> None:
         told = self._told
@@ -205,7 +205,7 @@ class Duration(Watch):
         # A coroutine that nobody wants any more may be closed from anywhere, where our span is not current.
         elsewhere = isinstance(error, GeneratorExit) and otel_context.get_current() is not self._attached
         if self._token is not None and not elsewhere:
-            otel_context.detach(self._token)
+            _otel.detach(self._token)
         self._token = None
 
 

@@ -77,9 +77,10 @@ def _of_coroutine(function: Callable[..., Any], tracker: Tracker, make: Make) ->
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         if tracker._off:  # noqa: SLF001 - as above
             return await function(*args, **kwargs)
+        work = function(*args, **kwargs)
         watch = make(args, kwargs)
         watch.begin()
-        return await _finish(function(*args, **kwargs), watch)
+        return await _finish(work, watch)
 
     return wrapper
 
