@@ -63,3 +63,11 @@ def test_a_million_names_do_not_grow_the_cache() -> None:
         matcher(f"user.{number}")
 
     assert len(matcher._answers) <= 4096
+
+
+def test_a_long_name_is_not_held() -> None:
+    """It is answered and forgotten."""
+    matcher = Matcher(("user.*",))
+    assert matcher(f"user.{'x' * 10_000}")
+
+    assert not matcher._answers

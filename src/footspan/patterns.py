@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_CACHE_SIZE = 4096
-"""Answers one matcher remembers; names are few by convention, and a caller who breaks it must not grow memory."""
+_CACHE_SIZE: Final = 4096
+_LONGEST: Final = 512
+"""Answers that are remembered, and characters of a name that are; names are few and short by convention, and a caller
+who breaks it must not grow memory."""
+
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
+
+
+def remember(answers: dict[_Key, _Answer], key: _Key, answer: _Answer, length: int) -> None:
+    """Keep what was worked out for a name, within bounds.
+
+    Args:
+        answers: Where.
+        key: What is looked up again.
+        answer: What was found.
+        length: Characters that the key holds.
+    """
+    if length <= _LONGEST:
+        if len(answers) >= _CACHE_SIZE:
+            answers.clear()
+        answers[key] = answer
 
 
 class Matcher:
@@ -36,9 +56,8 @@ class Matcher:
         key = (name, category)
         answer = self._answers.get(key)
         if answer is None:
-            if len(self._answers) >= _CACHE_SIZE:
-                self._answers.clear()
-            answer = self._answers[key] = self._match(name, f"{category}.{name}" if category else name)
+            answer = self._match(name, f"{category}.{name}" if category else name)
+            remember(self._answers, key, answer, len(name) + len(category))
         return answer
 
     def _match(self, name: str, qualified: str) -> bool:

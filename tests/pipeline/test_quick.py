@@ -314,15 +314,6 @@ def test_a_processor_of_the_hosts_own_closes_it(road: Open) -> None:
     assert quick.quick_road(road.pipeline, emit.default_logger()) is None
 
 
-@pytest.mark.parametrize("changed", [{"sampling": {"enabled": True, "rate": 0.5}}])
-def test_it_is_closed_under_settings_that_look_at_every_event(changed: dict[str, Any]) -> None:
-    """Sampling decides event by event."""
-    footspan.init(destinations={"console": {"enabled": True}}, courier="external", **changed)
-    started = pipeline.get_pipeline()
-    assert started is not None
-    assert quick.quick_road(started, emit.default_logger()) is None
-
-
 def test_it_is_closed_where_the_sdk_counts_records(road: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK's own metrics must stay true."""
     logger = emit.default_logger()

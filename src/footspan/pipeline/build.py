@@ -13,6 +13,7 @@ from footspan.config.errors import ConfigurationError
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
 from footspan.pipeline.metrics import Appended
 from footspan.processors import DropEvent
+from footspan.processors.categories import Categories
 from footspan.processors.context import add_context
 from footspan.processors.redaction import Redactor
 from footspan.processors.sampling import Sampler
@@ -116,10 +117,12 @@ class Pipeline:
             self.spool, self.destinations, exit_timeout=settings.exit_timeout, carry=carry, turn=turn
         )
         self.redactor = Redactor(self.spool.count)
-        self.processors: list[Processor] = [add_context]
+        self.categories = Categories(settings.categories)
+        self.sampler: Sampler | None = None
         if settings.sampling.enabled and not settings.debug:
-            self.processors.append(Sampler(settings.sampling))
-        self.processors.append(self.redactor)
+            self.sampler = Sampler(settings.sampling, self.categories.of)
+        self.by_kind = tuple(each for each in (self.categories, self.sampler) if each)
+        self.processors: list[Processor] = [add_context, *self.by_kind, self.redactor]
         self._foreign_processors = [each for each in self.processors if each is not add_context]
         self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}
         self._taken: dict[tuple[Any, Any, Any], bool] = {}

@@ -17,6 +17,7 @@ from footspan.processors.redaction import harmless
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from footspan.processors.categories import Categories
     from footspan.processors.redaction import Redactor
 
 MAX_PROPERTIES: Final = 64
@@ -151,7 +152,9 @@ def _lasting(key: str, value: Any) -> bool:
     return type(value) in _SCALARS
 
 
-def make_plan(name: str, properties: Mapping[str, Any], redactor: Redactor | None, suffix: bytes) -> Plan | None:
+def make_plan(
+    name: str, properties: Mapping[str, Any], redactor: Redactor | None, suffix: bytes, categories: Categories
+) -> Plan | None:
     """How such an event is written, or ``None`` where that cannot be said once and for all.
 
     Args:
@@ -159,6 +162,7 @@ def make_plan(name: str, properties: Mapping[str, Any], redactor: Redactor | Non
         properties: Its properties, as a person writes them.
         redactor: What their values go through, if anything.
         suffix: Its scope and resource, written.
+        categories: The settings' categories.
     """
     keys = tuple(properties)
     attributes = to_attributes(properties, c.ALIASES)
@@ -173,12 +177,14 @@ def make_plan(name: str, properties: Mapping[str, Any], redactor: Redactor | Non
             return None
         plan.examined = tuple((position, names[position]) for position in plan.texts if looks[position])
     category = attributes.get(c.CATEGORY)
-    if category is not None and type(category) is not str:
+    if category is not None and (type(category) is not str or not category):
         return None
     plan.category = category
-    level = SEVERITY_ERROR if (category or c.category_of(name)) == "error" else SEVERITY_INFO
+    level = SEVERITY_ERROR if (category or categories.of(name)) == "error" else SEVERITY_INFO
     plan.severity = (level, severity_text(level))
-    plan.pieces = _pieces(name, [(each, type(attributes[each])) for each in names], plan.severity, suffix)
+    written = "" if category else categories.written(name)
+    added = "," + key_value(c.CATEGORY, written).decode() if written else ""
+    plan.pieces = _pieces(name, [(each, type(attributes[each])) for each in names], added, plan.severity, suffix)
     return plan
 
 
@@ -194,7 +200,9 @@ def _is_usual(name: str, properties: Mapping[str, Any]) -> bool:
     )
 
 
-def _pieces(name: str, attributes: list[tuple[str, type]], severity: tuple[int, str], suffix: bytes) -> list[str]:
+def _pieces(
+    name: str, attributes: list[tuple[str, type]], added: str, severity: tuple[int, str], suffix: bytes
+) -> list[str]:
     """The pieces: before and after the time, the id, each value, the context, the time again, the trace."""
     before = [
         '","eventName":' + quote(name).decode() + ',"attributes":[{"key":"log.record.uid","value":{"stringValue":"'
@@ -207,7 +215,7 @@ def _pieces(name: str, attributes: list[tuple[str, type]], severity: tuple[int, 
         PREFIX.decode() + '{"timeUnixNano":"',
         *before,
         closing,
-        '],"observedTimeUnixNano":"',
+        added + '],"observedTimeUnixNano":"',
         '"' + severity_json(*severity).decode(),
         "}" + suffix.decode() + "\n",
     ]

@@ -6,9 +6,9 @@ worked out once and kept as a :class:`~footspan.pipeline.plans.Plan`: the pieces
 values. What the context adds is kept in written form with the context itself.
 
 The road is open only while all of it is ours: one log processor behind the logger and it is footspan's, the built-in
-processors and no others, no sampling. Whatever is not usual (a nested value, text that may hold an address, a kind not
-seen before) is declined and takes the ordinary road. A plan is kept only after it wrote, for the event it was made
-from, the very bytes that the ordinary road writes.
+processors and no others. Whatever is not usual (a nested value, text that may hold an address, a kind not seen before,
+one of which only a share is kept) is declined and takes the ordinary road. A plan is kept only after it wrote, for the
+event it was made from, the very bytes that the ordinary road writes.
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def quick_road(  # noqa: C901 - the hot path is one piece
         where the road is closed.
     """
     unchanged = _otel.direct(logger, FootspanLogProcessor)
-    if unchanged is None or tuple(pipeline.processors) not in {(add_context, pipeline.redactor), (add_context,)}:
+    usual = (add_context, *pipeline.by_kind)
+    if unchanged is None or tuple(pipeline.processors) not in {(*usual, pipeline.redactor), usual}:
+        return None
+    if pipeline.sampler is not None and not pipeline.sampler.keeps_some:
         return None
     planner = _Planner(pipeline, logger)
     latest, redactor, find = planner.latest, planner.redactor, planner.find
@@ -165,7 +168,7 @@ class _Planner:
                 self._seen.clear()
             self._seen.add(kind)
             return None
-        plan = make_plan(name, properties, self.redactor, self._suffix)
+        plan = self._make(name, properties)
         if plan is not None:
             found = self._proven(plan, name, properties)
             if found is None:
@@ -177,6 +180,15 @@ class _Planner:
         self._plans[kind] = plan
         return None
 
+    def _make(self, name: str, properties: dict[str, Any]) -> Plan | None:
+        """The plan for a kind, unless the sampler has to look at each event of it."""
+        plan = make_plan(name, properties, self.redactor, self._suffix, self._pipeline.categories)
+        sampler = self._pipeline.sampler
+        if plan is None or sampler is None:
+            return plan
+        attributes = to_attributes(properties, c.ALIASES)
+        return plan if sampler.keeps(name, attributes, plan.severity[0]) else None
+
     def _proven(self, plan: Plan, name: str, properties: dict[str, Any]) -> bool | None:
         """Whether a plan writes what the ordinary road writes; ``None`` if this event does not tell."""
         values = [*properties.values()]
@@ -186,6 +198,8 @@ class _Planner:
         uid = new_uid(now)
         draft = Draft(name, now, now, {c.LOG_RECORD_UID: uid, **to_attributes(properties, c.ALIASES)})
         draft.severity_number, draft.severity_text = plan.severity
+        for processor in self._pipeline.by_kind:
+            processor(draft)
         if self.redactor is not None:
             self.redactor(draft)
         line = encode_line(

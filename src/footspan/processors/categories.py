@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from footspan import conventions as c
-from footspan.patterns import glob
+from footspan.patterns import glob, remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from footspan.emit import Draft
-
-_CACHE_SIZE: Final = 4096
-"""Names one process remembers; names are few by convention, and a caller who breaks it must not grow memory."""
 
 
 class Categories:
@@ -40,12 +37,13 @@ class Categories:
 
     def written(self, name: str) -> str:
         """The category that an event of this name must bear; empty where its readers find the right one themselves."""
+        if not self._given:
+            return ""
         known = self._known.get(name)
         if known is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
             category = self._find(name)
-            known = self._known[name] = "" if category == c.category_of(name) else category
+            known = "" if category == c.category_of(name) else category
+            remember(self._known, name, known, len(name))
         return known
 
     def _find(self, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import conventions as c
 from footspan.emit import SEVERITY_ERROR
-from footspan.patterns import matcher
+from footspan.patterns import matcher, remember
 from footspan.processors import DropEvent
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _BITS: Final = 56
 _SPACE: Final = 1 << _BITS
-_CACHE_SIZE: Final = 4096
-"""Names one sampler remembers the rule of; see :data:`footspan.patterns`."""
 
 _TRACE: Final = ""
 """Stands for the trace among the attributes that may be the key."""
@@ -106,6 +104,8 @@ class Sampler:
         self._otherwise = Share(settings.rate, settings.by)
         self._rules = [(matcher(rule.events), Share(rule.rate, rule.by or settings.by)) for rule in settings.rules]
         self._known: dict[tuple[str, str], Share] = {}
+        self.keeps_some = any(share.everything for share in (self._otherwise, *(share for _, share in self._rules)))
+        """Whether there may be kinds of events that are always kept, errors aside."""
 
     def __call__(self, draft: Draft) -> None:
         """Mark a kept event with its rate, where that is less than 1.
@@ -146,9 +146,8 @@ class Sampler:
             return None
         share = self._known.get((name, category))
         if share is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            share = self._known[name, category] = self._find(name, category)
+            share = self._find(name, category)
+            remember(self._known, (name, category), share, len(name) + len(category))
         return share
 
     def _find(self, name: str, category: str) -> Share:

@@ -176,7 +176,8 @@ class Tracker(Life, Decorators):
         attributes = to_attributes(properties, aliases)
         category = attributes.get(c.CATEGORY)
         if not category and isinstance(name, str):
-            category = c.category_of(name)
+            pipeline = None if slot is None else slot.pipeline
+            category = c.category_of(name) if pipeline is None else pipeline.categories.of(name)
         return emit_event(
             name,
             attributes,
