@@ -145,6 +145,14 @@ def test_none_in_a_scope_holds_for_a_base_that_comes_later() -> None:
     assert ambient() == {c.USER_ID: "machine", c.TAG: "blue"}
 
 
+def test_none_holds_in_scopes_inside() -> None:
+    """A scope that says nothing but what is not there has something to hand down."""
+    set_context(user_id="machine")
+    with context(user_id=None), context(session_id="s1"), context():
+        set_context(tag="blue")
+        assert ambient() == {c.SESSION_ID: "s1", c.TAG: "blue"}
+
+
 def test_clearing_takes_back_what_was_taken_away() -> None:
     """After clearing, a scope is as new."""
     set_context(user_id="machine")

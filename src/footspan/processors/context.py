@@ -107,7 +107,7 @@ class context:  # noqa: N801 - reads as the statement it is
 def enter(fields: Mapping[str, Any]) -> Scope:
     """Open a scope by hand; give it back to :func:`leave`."""
     outer = _scope.get()
-    return _open((outer or _EMPTY).changed(fields, Scope(outer, inner=True)))
+    return _open((_EMPTY if outer is None else outer).changed(fields, Scope(outer, inner=True)))
 
 
 class Held:
@@ -122,7 +122,7 @@ class Held:
     def __init__(self, fields: Mapping[str, Any]) -> None:
         outer = _scope.get()
         self._scope = Scope(outer)
-        self._values = (outer or _EMPTY).changed(fields, self._scope)
+        self._values = (_EMPTY if outer is None else outer).changed(fields, self._scope)
         _tell(self._values)
 
     def __enter__(self) -> None:
@@ -131,14 +131,15 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         """Stop, and keep what was set."""
-        self._values = _scope.get() or Values(scope=self._scope)
+        values = _scope.get()
+        self._values = Values(scope=self._scope) if values is None else values
         _scope.reset(self._token)
 
 
 def enter_request(fields: Mapping[str, Any]) -> Scope:
     """Open the scope of a whole request, for middleware: what it says, and what is set in it, goes for its span too."""
     outer = _scope.get()
-    values = (outer or _EMPTY).changed(fields, Scope(outer))
+    values = (_EMPTY if outer is None else outer).changed(fields, Scope(outer))
     scope = _open(values)
     _tell(values)
     return scope
@@ -184,7 +185,8 @@ def _innermost(scopes: Iterable[Scope]) -> Scope | None:
 
 def held() -> Values:
     """The values of the current scope, the base's not among them; what :func:`take` takes."""
-    return _current() or _EMPTY
+    values = _current()
+    return _EMPTY if values is None else values
 
 
 def _current() -> Values | None:

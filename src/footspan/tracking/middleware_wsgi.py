@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from footspan import _guard
+from footspan import conventions as c
 from footspan.processors.baggage import incoming
 from footspan.processors.context import Held
 
@@ -84,5 +85,6 @@ def said_by(
         known.update(incoming(baggage))
     if fields is not None:
         with _guard.guard("fields of a request"):
-            known.update(fields(request) or {})
+            said = fields(request) or {}
+            known.update({c.REQUEST_ALIASES.get(key, key): value for key, value in said.items()})
     return known
