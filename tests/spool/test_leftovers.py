@@ -17,7 +17,8 @@ def test_what_was_written_aside_and_forgotten_goes(tmp_path: Path) -> None:
     spool.append(line("u0"))
     feed = the_feed(spool)
     (folder,) = (tmp_path / "destinations").iterdir()
-    old = [place / "x.0123abcd.tmp" for place in (tmp_path, tmp_path / "pipelines", folder)]
+    old = [place / "x.0123abcd.tmp" for place in (tmp_path, tmp_path / "pipelines", tmp_path / "counters", folder)]
+    old.append(tmp_path / "counters" / f"{'0' * 12}-{'0' * 12}-00000001.events")
     young, other = tmp_path / "FORMAT.0123abcd.tmp", tmp_path / "notes"
     for path in (*old, young, other):
         path.write_bytes(b"x")

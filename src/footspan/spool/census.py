@@ -7,6 +7,7 @@ from bisect import bisect_right
 from operator import add
 from typing import TYPE_CHECKING
 
+from footspan.spool import counted
 from footspan.spool.blocks import BLOCK, Odd, Strip, scan
 from footspan.spool.reading import Tape, read_line
 from footspan.spool.sight import Sight
@@ -26,11 +27,20 @@ class Census:
         path: The segment.
         targets: The destinations of its pipeline.
         accepts: Whether a destination takes an event.
+        beside: Where what was counted is kept for other processes.
     """
 
-    __slots__ = ("_ids", "_marks", "_offsets", "_recent", "_sights", "_tape", "_total")
+    __slots__ = ("_beside", "_ids", "_kept", "_marks", "_offsets", "_recent", "_sights", "_tape", "_total")
 
-    def __init__(self, path: str, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> None:
+    def __init__(
+        self,
+        path: str,
+        targets: Sequence[Target],
+        accepts: Callable[[Target, LogLine], bool],
+        beside: str = "",
+    ) -> None:
+        self._beside = beside
+        self._kept = 0
         self._ids = tuple(dict.fromkeys(target.id for target in targets))
         self._sights = tuple(Sight([target for target in targets if target.id == key], accepts) for key in self._ids)
         self._tape = Tape(path, 0, BLOCK)
@@ -76,6 +86,25 @@ class Census:
 
     def _advance(self) -> int:
         """Count what was written since; the end of it."""
+        if self._beside and not self._tape.position:
+            self._look_up()
+        end = self._read_on()
+        if self._beside and end - self._kept >= counted.WORTH:
+            self._kept = end
+            marks = [counted.Mark(*each) for each in zip(self._offsets, self._marks, strict=True)]
+            counted.save(self._beside, self._tape.path, self._ids, [*marks, counted.Mark(end, self._total)])
+        return end
+
+    def _look_up(self) -> None:
+        """Begin where somebody else has counted to."""
+        marks = counted.load(self._beside, self._tape.path, self._ids)
+        if marks:
+            self._offsets = [mark.offset for mark in marks]
+            self._marks = [mark.counts for mark in marks]
+            self._kept, self._total = marks[-1]
+            self._tape.seek(self._kept)
+
+    def _read_on(self) -> int:
         counts, tape = self._total, self._tape
         try:
             while data := tape.lines():

@@ -99,6 +99,10 @@ class Layout:
         """The counters of a writer."""
         return f"{self.counters}/{writer}.bin"
 
+    def segment_counts(self, name: str) -> str:
+        """What was counted of a segment's events."""
+        return f"{self.counters}/{name}.events"
+
     def destination(self, identifier: str) -> str:
         """The folder of a destination's cursor, lock and heartbeat."""
         return f"{self.destinations}/{identifier}"

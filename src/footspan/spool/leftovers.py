@@ -1,4 +1,4 @@
-"""Files that were being written aside when their process died: nobody reads them, and nobody else takes them away."""
+"""Files that nobody reads and nobody else takes away: what was being written, or deleted, when its process died."""
 
 from __future__ import annotations
 
@@ -49,9 +49,14 @@ class Leftovers:
                     files.discard(path)
 
     def _asides(self) -> Iterator[str]:
-        folders = [self._layout.root, self._layout.pipelines]
+        folders = [self._layout.root, self._layout.pipelines, self._layout.counters]
         with suppress(FileNotFoundError):
             folders += (f"{self._layout.destinations}/{name}" for name in os.listdir(self._layout.destinations))
         for folder in folders:
             with suppress(FileNotFoundError, NotADirectoryError):
                 yield from (f"{folder}/{name}" for name in os.listdir(folder) if name.endswith(".tmp"))
+        with suppress(FileNotFoundError):
+            for name in os.listdir(self._layout.counters):
+                stem, _, kind = name.rpartition(".")
+                if kind == "events" and not os.path.exists(self._layout.segment(stem)):
+                    yield f"{self._layout.counters}/{name}"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from footspan._guard import QuietLock, report
-from footspan.spool import heartbeat
+from footspan.spool import counted, heartbeat
 from footspan.spool.census import Census
 from footspan.spool.journal import Fold, JournalView
 from footspan.spool.reading import Tape, read_line
@@ -179,9 +179,14 @@ class Register:
         return min(offsets)
 
     def forget(self, segment: Segment) -> None:
-        """The segment is deleted."""
+        """The segment is deleted.
+
+        Raises:
+            OSError: What is kept about it cannot be.
+        """
         with self._lock:
             self._censuses.pop(segment.name, None)
+        counted.forget(self._layout.segment_counts(segment.name))
 
     def destination(self, identifier: str, target: Target) -> dict[str, Any]:
         """The ledger of one destination, of one moment: carriers and other processes go on meanwhile."""
@@ -251,5 +256,6 @@ class Register:
                 there = {s.name for s in self.segments()}
                 self._censuses = {name: kept for name, kept in self._censuses.items() if name in there}
             path = self._layout.segment(segment.name)
-            census = self._censuses[segment.name] = Census(path, targets, self._accepts)
+            beside = self._layout.segment_counts(segment.name)
+            census = self._censuses[segment.name] = Census(path, targets, self._accepts, beside)
         return census
