@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from footspan.config.declarations import DESTINATIONS, PREFIX, environment_name, of_type
-from footspan.config.errors import ConfigurationError
+from footspan.config.errors import ConfigurationError, stop
 from footspan.config.kinds import nearest
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
 from footspan.config.settings import BatchSettings, DestinationSettings
@@ -16,23 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from footspan.config.declarations import Path
+    from footspan.config.errors import Report
     from footspan.config.layers import Found, Layer
 
 _OWN_NAME: Final = re.compile(r"[a-z0-9]+")
 _TYPE: Final = choice(*DESTINATION_TYPES)
 
 
-def destination_types(layer: Layer) -> dict[str, str]:
+def destination_types(layer: Layer, report: Report = stop) -> dict[str, str]:
     """Find the destinations that a layer names, and the type of each.
 
-    Raises:
-        ConfigurationError: For a name that cannot be one, or has no type.
+    Args:
+        layer: The merged layer.
+        report: Takes what is wrong: a name that cannot be one, or has no type.
     """
     first: dict[str, Found] = {}
     for path, found in layer.items():
         if path[0] == DESTINATIONS:
             first.setdefault(path[1], found)
-    return {name: _type_of(name, found, layer.get((DESTINATIONS, name, "type"))) for name, found in first.items()}
+    types = {}
+    for name, found in first.items():
+        try:
+            types[name] = _type_of(name, found, layer.get((DESTINATIONS, name, "type")))
+        except ConfigurationError as error:
+            report(error)
+    return types
 
 
 def _type_of(name: str, first: Found, stated: Found | None) -> str:
@@ -61,19 +69,19 @@ def _type_of(name: str, first: Found, stated: Found | None) -> str:
     return str(stated.read(_TYPE))
 
 
-def build_destinations(layer: Layer, types: Mapping[str, str], *, implied: str | None) -> list[DestinationSettings]:
+def build_destinations(
+    layer: Layer, types: Mapping[str, str], *, implied: str | None, report: Report = stop
+) -> list[DestinationSettings]:
     """Read and check every destination.
 
     Args:
         layer: The merged layer.
         types: The destinations' names and types.
         implied: The destination that nothing of ours names; if another goes to the same place, it is left out.
-
-    Raises:
-        ConfigurationError: For an unknown key, a value that cannot be read, an enabled destination without its address
-            or of a type that does not work yet, or two that are the same place.
+        report: Takes what is wrong: an unknown key, a value that cannot be read, an enabled destination without its
+            address or of a type that does not work yet, or two that are the same place.
     """
-    built = [_build(name, type_name, layer) for name, type_name in types.items()]
+    built = [_build(name, type_name, layer, report) for name, type_name in types.items()]
     places: dict[tuple[object, ...], str] = {}
     # The implied one last: whoever is named keeps the place.
     for each in sorted(built, key=lambda each: each.name == implied):
@@ -84,26 +92,32 @@ def build_destinations(layer: Layer, types: Mapping[str, str], *, implied: str |
         if each.name == implied:
             built.remove(each)
         else:
-            raise ConfigurationError(
-                f"telemetry.{DESTINATIONS}.{each.name}",
-                f"the same place as {DESTINATIONS}.{places[place]}",
-                "Keep one of them, with the event patterns of both.",
+            report(
+                ConfigurationError(
+                    f"telemetry.{DESTINATIONS}.{each.name}",
+                    f"the same place as {DESTINATIONS}.{places[place]}",
+                    "Keep one of them, with the event patterns of both.",
+                )
             )
     return built
 
 
-def _build(name: str, type_name: str, layer: Layer) -> DestinationSettings:
+def _build(name: str, type_name: str, layer: Layer, report: Report) -> DestinationSettings:
     declared = of_type(type_name)
     given = {path[2:]: found for path, found in layer.items() if path[:2] == (DESTINATIONS, name) and len(path) > 2}  # noqa: PLR2004 - destinations, the name, the key
     given.pop(("type",), None)
     values = {}
     for path, found in given.items():
-        if path not in declared:
-            raise _unknown(path, found, declared)
-        values[path] = found.read(declared[path].kind)
+        if path in declared:
+            values[path] = found.read_or(declared[path].kind, declared[path].default, report)
+        else:
+            report(_unknown(path, found, declared))
     enabled = values.get(("enabled",), declared["enabled",].default)
     if enabled:
-        _check_usable(name, type_name, values)
+        try:
+            _check_usable(name, type_name, values)
+        except ConfigurationError as error:
+            report(error)
     read = {path: values.get(path, each.default) for path, each in declared.items()}
     return DestinationSettings(
         name=name,

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from footspan.config.declarations import DESTINATIONS, PREFIX, common, environment_name, general, of_type
-from footspan.config.errors import ConfigurationError
+from footspan.config.errors import ConfigurationError, stop
 from footspan.config.kinds import nearest
 from footspan.config.layers import Found
 from footspan.config.options import DESTINATION_TYPES
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from footspan.config.declarations import Path
+    from footspan.config.errors import Report
     from footspan.config.layers import Layer
 
 CONFIG_VARIABLE: Final = "FOOTSPAN_CONFIG"
@@ -46,19 +47,17 @@ def switched_off(environ: Mapping[str, str]) -> bool:
     return bool(enabled) and not Found(enabled, "TELEMETRY_ENABLED").read(BOOLEAN)
 
 
-def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = ()) -> Layer:
+def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = (), report: Report = stop) -> Layer:
     """Read the ``FOOTSPAN_*`` variables; an empty one counts as not set.
 
     Args:
         environ: The variables.
         own_names: Names of destinations that the file or the code declares, for suggestions.
+        report: Takes what is wrong: a variable that names no setting.
 
     Returns:
         One layer. ``TELEMETRY_ENABLED`` and ``TELEMETRY_DEBUG`` stand in for ``FOOTSPAN_ENABLED`` and
         ``FOOTSPAN_DEBUG``.
-
-    Raises:
-        ConfigurationError: For a variable that names no setting.
     """
     layer: Layer = {}
     for setting in ("enabled", "debug"):
@@ -73,7 +72,7 @@ def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = ()) 
         if path is not None:
             layer[path] = Found(value, variable)
         elif not _KUBERNETES.fullmatch(variable):
-            raise _unknown(variable, own_names)
+            report(_unknown(variable, own_names))
     return layer
 
 

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Report: TypeAlias = Callable[["ConfigurationError"], None]
+    """Takes what is wrong. If it returns, reading goes on without the setting, to find what else is wrong."""
+
 
 class ConfigurationError(ValueError):
     """A setting that cannot be used.
@@ -20,3 +29,8 @@ class ConfigurationError(ValueError):
         self.key = key
         self.found = found
         self.fix = fix
+
+
+def stop(error: ConfigurationError) -> None:
+    """The report of those who need settings: the first thing that is wrong ends it."""
+    raise error

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.declarations import DESTINATIONS
-from footspan.config.errors import ConfigurationError
+from footspan.config.errors import ConfigurationError, stop
 from footspan.config.kinds import nearest
 
 if TYPE_CHECKING:
@@ -20,25 +20,27 @@ if TYPE_CHECKING:
 
     from yaml import MappingNode, Node
 
+    from footspan.config.errors import Report
+
 ROOT: Final = "telemetry"
 
 _REFERENCE: Final = re.compile(r"\$\$|\$\{(?:([^}]*)\})?")
 _VARIABLE: Final = re.compile(r"(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
-def read_file(path: Path, *, named_by: str) -> Mapping[Any, object]:
+def read_file(path: Path, *, named_by: str, report: Report = stop) -> Mapping[Any, object]:
     """Read the ``telemetry:`` mapping of a file.
 
     Args:
         path: The file.
         named_by: What named the file, for the error if it cannot be read.
+        report: Takes each key that stands there twice.
 
     Returns:
         The mapping; empty if the file has none.
 
     Raises:
-        ConfigurationError: If the file cannot be read, is no YAML, or has a key twice. Nothing of its content is
-            quoted but keys.
+        ConfigurationError: If the file cannot be read or is no YAML. Nothing of its content is quoted but keys.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -47,10 +49,10 @@ def read_file(path: Path, *, named_by: str) -> Mapping[Any, object]:
     except (OSError, ValueError) as error:
         found = f"no readable file at {path} ({type(error).__name__})"
         raise ConfigurationError(named_by, found, "Name a file that exists and may be read.") from None
-    return _parse(text, str(path))
+    return _parse(text, str(path), report)
 
 
-def _parse(text: str, name: str) -> Mapping[Any, object]:
+def _parse(text: str, name: str, report: Report) -> Mapping[Any, object]:
     import yaml  # noqa: PLC0415 - only a file needs it
 
     problem: tuple[str, str]
@@ -61,7 +63,7 @@ def _parse(text: str, name: str) -> Mapping[Any, object]:
             section = _section(root, name) if root is not None else None
             if section is None:
                 return {}
-            _refuse_duplicates(section, name)
+            _refuse_duplicates(section, name, report)
             settings = loader.construct_document(section)
         finally:
             loader.dispose()
@@ -119,7 +121,7 @@ def _section(root: Node, name: str) -> Node | None:
     return None
 
 
-def _refuse_duplicates(section: Node, name: str) -> None:
+def _refuse_duplicates(section: Node, name: str, report: Report) -> None:
     """Refuse a mapping that has a key twice; YAML's own answer, the last one wins, hides mistakes."""
     from yaml import MappingNode, SequenceNode  # noqa: PLC0415 - only a file needs it
 
@@ -130,18 +132,18 @@ def _refuse_duplicates(section: Node, name: str) -> None:
             continue
         seen.add(id(node))
         if isinstance(node, MappingNode):
-            _refuse_twins(node, name)
+            _refuse_twins(node, name, report)
             waiting += [value for _, value in node.value]
         elif isinstance(node, SequenceNode):
             waiting += node.value
 
 
-def _refuse_twins(node: MappingNode, name: str) -> None:
+def _refuse_twins(node: MappingNode, name: str, report: Report) -> None:
     keys = set()
     for key, _ in node.value:
         if isinstance(key.value, str) and not key.tag.endswith(":merge"):
             if key.value in keys:
-                raise _twice(key.value, name, key)
+                report(_twice(key.value, name, key))
             keys.add(key.value)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from footspan.config.declarations import DESTINATIONS, common, general
-from footspan.config.errors import ConfigurationError
+from footspan.config.errors import ConfigurationError, stop
 from footspan.config.kinds import BadValueError, describe, nearest
 from footspan.config.options import DESTINATION_TYPES
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from footspan.config.declarations import Path
+    from footspan.config.errors import Report
     from footspan.config.kinds import Kind
+
+Origin = Literal["code", "environment", "file"]
 
 _ORDINARY_KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,48}")
 
@@ -29,11 +32,13 @@ class Found:
         value: The value, not read yet; may be secret.
         key: What a person calls it: a dotted path, an environment variable, an argument of ``init``.
         where: `` in <file>`` for a value from a file, else nothing.
+        origin: The kind of source.
     """
 
     value: object
     key: str
     where: str = ""
+    origin: Origin = "environment"
 
     def read(self, kind: Kind) -> Any:
         """Read the value.
@@ -48,6 +53,14 @@ class Found:
         # Raised outside the handler: no chained exception that might quote the value.
         raise error
 
+    def read_or(self, kind: Kind, otherwise: Any, report: Report) -> Any:
+        """Read the value; one that cannot be read is reported, and stands for ``otherwise``."""
+        try:
+            return self.read(kind)
+        except ConfigurationError as error:
+            report(error)
+        return otherwise
+
 
 Layer = dict["Path", Found]
 
@@ -60,11 +73,15 @@ class Source:
         name: Gives the name a person uses for a path.
         where: See :attr:`Found.where`.
         expand: Applied to each value with its name; ``None`` means nothing is set.
+        origin: The kind of source.
+        report: Takes what is wrong in it.
     """
 
     name: Callable[[Path], str]
     where: str = ""
     expand: Callable[[object, str], object] = lambda value, _key: value
+    origin: Origin = "code"
+    report: Report = stop
 
     def error(self, path: Path, found: str, fix: str) -> ConfigurationError:
         """Make an error about one place in this source."""
@@ -92,9 +109,8 @@ class Source:
             settings: The mapping.
             also: Keys of the top level to suggest besides the declared ones.
 
-        Raises:
-            ConfigurationError: For a key that is not declared, or a value where a mapping must stand. The keys of a
-                destination are checked later, when its type is known.
+        A key that is not declared, or a value where a mapping must stand, is reported. The keys of a destination are
+        checked later, when its type is known.
         """
         layer: Layer = {}
         self._section(settings, (), layer, (DESTINATIONS, *also))
@@ -107,7 +123,7 @@ class Source:
             if path == (DESTINATIONS,):
                 self._destinations(value, layer)
             elif path[-1] not in known:
-                raise self.unknown(path, (*known, *also))
+                self.report(self.unknown(path, (*known, *also)))
             elif path in general():
                 self._leaf(value, path, layer)
             else:
@@ -117,7 +133,7 @@ class Source:
         for raw, keys in self._mapping(value, (DESTINATIONS,)).items():
             path = (DESTINATIONS, _ordinary(raw))
             # The bare name stands for the destination itself: `console:` with nothing under it is one.
-            layer[path] = Found(None, self.name(path), self.where)
+            layer[path] = self._found(None, path)
             for key, setting in self._mapping(keys, path).items():
                 place = (*path, _ordinary(key))
                 if any(each[0] == place[-1] and len(each) > 1 for each in common()):
@@ -127,16 +143,23 @@ class Source:
                     self._leaf(setting, place, layer)
 
     def _leaf(self, value: object, path: Path, layer: Layer) -> None:
-        key = self.name(path)
-        expanded = self.expand(value, key)
+        try:
+            expanded = self.expand(value, self.name(path))
+        except ConfigurationError as error:
+            self.report(error)
+            return
         if expanded is not None:
-            layer[path] = Found(expanded, key, self.where)
+            layer[path] = self._found(expanded, path)
+
+    def _found(self, value: object, path: Path) -> Found:
+        return Found(value, self.name(path), self.where, self.origin)
 
     def _mapping(self, value: object, path: Path) -> Mapping[Any, object]:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            raise self.error(path, describe(value), "Write a mapping of keys to values here.")
+            self.report(self.error(path, describe(value), "Write a mapping of keys to values here."))
+            return {}
         return value
 
 
