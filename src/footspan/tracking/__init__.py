@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from footspan.processors import context as _ambient
 from footspan.processors.context import clear_context, context, set_context
 from footspan.tracking.carrying import carry
@@ -30,8 +32,14 @@ __all__ = [
     "track_function",
 ]
 
+_KEEPING = ("footspan.tracking.in_force", "footspan.tracking.salts")
+"""Modules that keep something once they are loaded."""
+
 
 def reset() -> None:
     """Forget the default tracker's state and the ambient context; for tests."""
     default_tracker.forget()
     _ambient.reset()
+    for name in _KEEPING:
+        if name in sys.modules:
+            sys.modules[name].reset()
