@@ -11,8 +11,8 @@ from footspan.otlp_json.records import PREFIX, severity_json
 from footspan.otlp_json.sanitise import INT64_MAX, INT64_MIN, MAX_NAME
 from footspan.otlp_json.text import number, quote
 from footspan.otlp_json.values import key_fragment, key_value
-from footspan.processors.context import to_attributes
 from footspan.processors.redaction import harmless
+from footspan.processors.scopes import to_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

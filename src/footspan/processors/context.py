@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from footspan import _guard, _platform
 from footspan.processors.scopes import Scope, Values
-from footspan.processors.scopes import to_attributes as to_attributes  # noqa: PLC0414 - a name of this module too
 from footspan.processors.surroundings import flask_request, in_task, tell_of_requests
 
 if TYPE_CHECKING:

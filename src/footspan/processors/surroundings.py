@@ -10,6 +10,8 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from footspan import _guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +23,7 @@ def in_task() -> bool:
         return False
     try:
         return asyncio.current_task() is not None
-    except RuntimeError:  # no loop runs in this thread
+    except (AttributeError, RuntimeError):  # half imported, or no loop runs in this thread
         return False
 
 
@@ -48,5 +50,14 @@ def tell_of_requests(begun: Callable[[], None], ended: Callable[[], None]) -> No
         ended: Called behind the app's own teardown functions, while the request is still the current one.
     """
     flask: Any = sys.modules["flask"]
-    flask.request_started.connect(lambda *_, **__: begun(), weak=False)
-    flask.request_tearing_down.connect(lambda *_, **__: ended(), weak=False)
+
+    def at_begin(*_: Any, **__: Any) -> None:
+        with _guard.guard("context"):
+            begun()
+
+    def at_end(*_: Any, **__: Any) -> None:
+        with _guard.guard("context"):
+            ended()
+
+    flask.request_started.connect(at_begin, weak=False)
+    flask.request_tearing_down.connect(at_end, weak=False)
