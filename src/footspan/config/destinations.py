@@ -38,7 +38,7 @@ def destination_types(layer: Layer, report: Report = stop) -> dict[str, str]:
     for name, found in first.items():
         try:
             types[name] = _type_of(name, found, layer.get((DESTINATIONS, name, "type")))
-        except ConfigurationError as error:
+        except ConfigurationError as error:  # noqa: PERF203 - destinations are few
             report(error)
     return types
 

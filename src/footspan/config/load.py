@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from footspan.config.declarations import DESTINATIONS, general, section_of
 from footspan.config.destinations import build_destinations, destination_types
 from footspan.config.environment import CONFIG_VARIABLE, enable_addressed, read_environment, switched_off
+from footspan.config.errors import ConfigurationError, stop
 from footspan.config.file import ROOT, expand, read_file
 from footspan.config.layers import Found, Layer, Source
 from footspan.config.options import DESTINATION_TYPES
@@ -19,6 +20,8 @@ from footspan.config.values import BOOLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from footspan.config.errors import Report
 
 DEFAULT_FILE: Final = "footspan.yaml"
 
@@ -53,10 +56,40 @@ def load_settings(
     environ = os.environ if environ is None else environ
     if switched_off(environ):
         return Settings(enabled=False)
-    below = _read_file(config, environ)
-    code = _read_code(overrides or {})
-    environment = read_environment(environ, {path[1]: None for path in (*below, *code) if path[0] == DESTINATIONS})
-    types = destination_types({**below, **environment, **code})
+    return load_all(config, overrides or {}, environ, stop).settings
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and what they were made of.
+
+    Attributes:
+        settings: The settings.
+        layer: What the sources said, the strongest for each key.
+        file: The file that was read, if there is one.
+    """
+
+    settings: Settings
+    layer: Layer
+    file: Path | None
+
+
+def load_all(
+    config: str | Path | None, overrides: Mapping[str, Any], environ: Mapping[str, str], report: Report
+) -> Loaded:
+    """Load the settings, whatever switches telemetry off.
+
+    Args:
+        config: As for :func:`load_settings`, as the next two.
+        overrides: Settings from code.
+        environ: The environment.
+        report: Takes what is wrong. If it returns, the settings are made without that.
+    """
+    below = read_config_file(config, environ, report)
+    code = _read_code(overrides, report)
+    own_names = {path[1]: None for path in (*below, *code) if path[0] == DESTINATIONS}
+    environment = read_environment(environ, own_names, report)
+    types = destination_types({**below, **environment, **code}, report)
     enable_addressed(environment, types)
     above = {**environment, **code}
 
@@ -64,7 +97,7 @@ def load_settings(
     named = OTLP in types
     if (
         (not named and not asks_for_otlp(environ))
-        or _is_off(OTLP, {**below, **above})
+        or _is_off(OTLP, {**below, **above}, report)
         or belongs_elsewhere(otlp, above)
     ):
         otlp = {}
@@ -72,16 +105,19 @@ def load_settings(
         types[OTLP] = OTLP
 
     merged = {**below, **read_service(environ), **otlp, **above}
-    settings = _build(Settings, merged)
-    destinations = build_destinations(merged, types, implied=None if named else OTLP)
+    settings = build_section(Settings, merged, report=report)
+    destinations = build_destinations(merged, types, implied=None if named else OTLP, report=report)
     if settings.debug:
         # Debugging is for seeing every event.
         destinations += _debug_console(destinations)
         settings = dataclasses.replace(settings, sampling=dataclasses.replace(settings.sampling, enabled=False))
-    return dataclasses.replace(settings, destinations=tuple(destinations))
+    return Loaded(
+        dataclasses.replace(settings, destinations=tuple(destinations)), merged, config_file(config, environ)[0]
+    )
 
 
-def _read_file(config: str | Path | None, environ: Mapping[str, str]) -> Layer:
+def config_file(config: str | Path | None, environ: Mapping[str, str]) -> tuple[Path | None, str]:
+    """The configuration file, and what names it; ``None`` where nothing does and the default one is not there."""
     named = environ.get(CONFIG_VARIABLE, "").strip()
     if config is not None:
         path, named_by = Path(config), "init(config)"
@@ -90,45 +126,61 @@ def _read_file(config: str | Path | None, environ: Mapping[str, str]) -> Layer:
     else:
         path, named_by = Path(DEFAULT_FILE), DEFAULT_FILE
         if not path.is_file():
-            return {}
+            return None, named_by
     if str(path).startswith("~"):
         path = Path(os.path.expanduser(path))  # noqa: PTH111 - leaves an unknown home as it is
+    return path, named_by
+
+
+def read_config_file(config: str | Path | None, environ: Mapping[str, str], report: Report = stop) -> Layer:
+    """The layer that the configuration file holds."""
+    path, named_by = config_file(config, environ)
+    if path is None:
+        return {}
     source = Source(
         name=lambda place: ".".join((ROOT, *place)),
         where=f" in {path}",
         expand=lambda value, key: expand(value, environ, key),
+        origin="file",
+        report=report,
     )
-    return source.flatten(read_file(path, named_by=named_by))
+    try:
+        return source.flatten(read_file(path, named_by=named_by, report=report))
+    except ConfigurationError as error:
+        report(error)
+    return {}
 
 
-def _read_code(overrides: Mapping[str, Any]) -> Layer:
-    source = Source(name=lambda place: f"init({'.'.join(place)})")
+def _read_code(overrides: Mapping[str, Any], report: Report) -> Layer:
+    source = Source(name=lambda place: f"init({'.'.join(place)})", report=report)
     shorthands = {name: value for name, value in overrides.items() if name in _SHORTHANDS}
     layer = source.flatten(
         {name: value for name, value in overrides.items() if name not in shorthands}, also=_SHORTHANDS
     )
     for name, value in shorthands.items():
         if value is not None:
-            layer[_SHORTHANDS[name]] = Found(value, source.name((name,)))
+            layer[_SHORTHANDS[name]] = Found(value, source.name((name,)), origin=source.origin)
     return layer
 
 
-def _is_off(name: str, layer: Layer) -> bool:
+def _is_off(name: str, layer: Layer, report: Report) -> bool:
     """Whether a destination is switched off by name."""
     found = layer.get((DESTINATIONS, name, "enabled"))
-    return found is not None and not found.read(BOOLEAN)
+    return found is not None and not found.read_or(BOOLEAN, True, report)
 
 
-def _build(section: type[_Section], layer: Layer, above: tuple[str, ...] = ()) -> _Section:
+def build_section(
+    section: type[_Section], layer: Layer, above: tuple[str, ...] = (), report: Report = stop
+) -> _Section:
     """Make one section of the settings, with the sections inside it."""
     values = {}
     for each in dataclasses.fields(section):  # type: ignore[arg-type]
         path = (*above, each.name)
         if path in general():
             if path in layer:
-                values[each.name] = layer[path].read(general()[path].kind)
+                values[each.name] = layer[path].read_or(general()[path].kind, each.default, report)
         elif inner := section_of(each):
-            values[each.name] = _build(inner, layer, path)
+            values[each.name] = build_section(inner, layer, path, report)
     return section(**values)
 
 
@@ -136,5 +188,6 @@ def _debug_console(destinations: list[DestinationSettings]) -> list[DestinationS
     """A console for debugging, where nobody named one."""
     if any(each.type == "console" for each in destinations):
         return []
-    options = {option.name: option.default for option in DESTINATION_TYPES["console"].options}
+    declared = DESTINATION_TYPES["console"].options
+    options = {option.name: option.default for option in declared if option.default is not None}
     return [DestinationSettings(name="console", type="console", options=options)]
