@@ -157,6 +157,7 @@ contexts = st.dictionaries(
 @example(name="x", properties={"n": 1e16, "m": 5e-324, "i": 2**63 - 1}, ambient={"url": "/a?b=c"}, base={})
 @example(name="x", properties={"i": 2**63}, ambient={"referrer": "https://x.example/"}, base={})
 @example(name="x", properties={"note": "50% off? {b} %s"}, ambient={"ip": "10.0.0.1"}, base={})
+@example(name="x", properties={"n": 1}, ambient={"user_id": None}, base={"user_id": "machine", "plan": "pro"})
 def test_whatever_it_writes_is_what_the_ordinary_road_writes(
     road: Open, name: str, properties: dict[str, Any], ambient: dict[str, Any], base: dict[str, Any]
 ) -> None:
