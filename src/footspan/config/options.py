@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from footspan.config.values import PATH, TEXT, choice
+from footspan.config.values import PATH, PATTERNS, TEXT, choice
 from footspan.config.web import HEADERS, REQUEST_PATH, SECRET, url
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ def _address(name: str, help_text: str, *, instead: str, base: bool = True, need
     )
 
 
+_SPANS = Option(
+    name="spans",
+    kind=PATTERNS,
+    help="Patterns of the spans that become events there, by name or area (`db.*`); none: only page views.",
+)
+
+
 _TYPES = (
     DestinationType(
         "umami",
@@ -87,6 +94,7 @@ _TYPES = (
             Option(name="tag", kind=TEXT, help="Tag to report where an event has none."),
             Option(name="path", kind=REQUEST_PATH, help="Path that takes single events.", default="/api/send"),
             Option(name="batch_path", kind=REQUEST_PATH, help="Path that takes batches.", default="/api/batch"),
+            _SPANS,
         ),
     ),
     DestinationType(
@@ -128,7 +136,10 @@ _TYPES = (
     DestinationType(
         "console",
         "Standard error, for people.",
-        (Option(name="format", kind=choice("text", "json"), help="How an event is printed.", default="text"),),
+        (
+            Option(name="format", kind=choice("text", "json"), help="How an event is printed.", default="text"),
+            _SPANS,
+        ),
     ),
     DestinationType(
         "opentrace",

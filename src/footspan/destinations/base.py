@@ -112,9 +112,11 @@ class Destination(ABC):
         max_bytes: Bytes of stored lines one request may carry.
         linger: Seconds to wait for a fuller batch.
         concurrency: Requests that may be under way at once; ``send`` is called by as many threads.
+        plain_logs: Whether log records that are no events make sense there; the pipeline never sends it any.
     """
 
     type: ClassVar[str]
+    plain_logs: ClassVar[bool] = False
     address_options: ClassVar[tuple[str, ...]] = ()
     default_max_items: ClassVar[int] = 512
     default_max_bytes: ClassVar[int] = 1024 * 1024

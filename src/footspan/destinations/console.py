@@ -28,6 +28,7 @@ class ConsoleDestination(Destination):
     """
 
     type: ClassVar[str] = "console"
+    plain_logs: ClassVar[bool] = True
     default_linger: ClassVar[float] = 0.0
     max_concurrency: ClassVar[int] = 1
 

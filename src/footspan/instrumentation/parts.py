@@ -58,7 +58,7 @@ class Parts:
         if plain_logs_to and self._spooled:
             self._pipeline.lane("logs", plain_logs_to)
             return FootspanLogProcessor(default_slot(), SpoolLogProcessor(self._in_force, plain_logs_to))
-        exporters = [DestinationLogExporter(OtlpDestination(each)) for each in plain_logs_to]
+        exporters = [DestinationLogExporter(OtlpDestination(each), redact=False) for each in plain_logs_to]
         plain = [BatchLogRecordProcessor(exporter) for exporter in exporters]
         for batch, exporter in zip(plain, exporters, strict=True):
             self._end_with_pipeline(batch, exporter)
@@ -80,7 +80,7 @@ class Parts:
             processors.append(self.redacting(SpoolSpanProcessor(self._in_force, spans_to)))
             return processors
         for each in spans_to:
-            exporter = OtlpJsonSpanExporter(OtlpDestination(each))
+            exporter = OtlpJsonSpanExporter(OtlpDestination(each), redact=False)
             batch = BatchSpanProcessor(exporter)
             self._end_with_pipeline(batch, exporter)
             processors.append(self.redacting(batch))
@@ -188,7 +188,7 @@ def _after_fork() -> None:
     """A forked child must not use its parent's connections, nor locks that another thread may hold for ever."""
     for exporter in list(_exporters):
         with _guard.guard("an exporter after a fork"):
-            exporter.destination = OtlpDestination(exporter.destination.settings)
+            exporter.destination = type(exporter.destination)(exporter.destination.settings)
 
 
 _otel.on_fork_in_child(_after_fork)

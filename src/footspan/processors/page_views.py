@@ -89,11 +89,31 @@ def page_view_of(span: ReadableSpan, settings: PageViewSettings) -> dict[str, An
     if _first(attributes, METHOD) != "GET" or not _succeeded(attributes) or not _is_html(attributes):
         return None
     location = _Location(attributes)
-    if _ignored(settings.ignore_routes, location.path, str(attributes.get(c.HTTP_ROUTE) or "")):
+    if ignored(settings.ignore_routes, location.path, str(attributes.get(c.HTTP_ROUTE) or "")):
         return None
     agent = str(_first(attributes, AGENT) or "")
     if _is_prefetch(attributes) or _is_fragment(attributes) or SYNTHETIC in attributes or is_bot(agent):
         return None
+    return _request(attributes, location)
+
+
+def request_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Who asked for what, by the attributes of a server span: as those of an event."""
+    return _request(attributes, _Location(attributes))
+
+
+def shows_answer(span: ReadableSpan) -> bool:
+    """Whether a span says what media type was answered, without which it is no page view.
+
+    True also for a span that could be none whatever it says.
+    """
+    attributes = span.attributes or {}
+    if span.kind is not SpanKind.SERVER or _first(attributes, METHOD) != "GET" or not _succeeded(attributes):
+        return True
+    return any(name.startswith("http.response.header.") for name in attributes)
+
+
+def _request(attributes: Mapping[str, Any], location: _Location) -> dict[str, Any]:
     referrer = _header(attributes, "referer")
     found = {
         c.URL_FULL: location.full,
@@ -101,11 +121,11 @@ def page_view_of(span: ReadableSpan, settings: PageViewSettings) -> dict[str, An
         c.URL_QUERY: location.query,
         c.SERVER_ADDRESS: location.hostname,
         c.CLIENT_ADDRESS: _first(attributes, CLIENT),
-        c.USER_AGENT_ORIGINAL: agent,
+        c.USER_AGENT_ORIGINAL: str(_first(attributes, AGENT) or ""),
         c.HTTP_REQUEST_HEADER_REFERER: [referrer] if referrer else None,
         c.BROWSER_LANGUAGE: _language(_header(attributes, "accept-language")),
         c.HTTP_ROUTE: attributes.get(c.HTTP_ROUTE),
-        c.HTTP_REQUEST_METHOD: "GET",
+        c.HTTP_REQUEST_METHOD: _first(attributes, METHOD),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -193,7 +213,8 @@ def _is_fragment(attributes: Mapping[str, Any]) -> bool:
     )
 
 
-def _ignored(patterns: tuple[str, ...], *paths: str) -> bool:
+def ignored(patterns: tuple[str, ...], *paths: str) -> bool:
+    """Whether one of some paths or routes is no page by the setting ``page_views.ignore_routes``."""
     matches = _matcher(patterns)
     return any(path and matches(path) for path in paths)
 
