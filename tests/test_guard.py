@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 
 import pytest
@@ -53,3 +54,52 @@ def test_what_is_logged_under_a_lock_is_said_after_it(caplog: pytest.LogCaptureF
 
     assert said == ["other"]
     assert [record.message for record in caplog.records] == ["other", "first", "second", "third"]
+
+
+def test_the_next_guard_says_what_was_kept_back(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody has to wait for another warning, and it is said once."""
+    lock = _guard.QuietLock()
+    with caplog.at_level(logging.WARNING, logger="footspan"):
+        with _guard.guard("work"):
+            with lock:
+                _guard.logger.warning("kept")
+            assert not caplog.records
+        _guard.say_kept()
+
+    assert [record.message for record in caplog.records] == ["kept"]
+
+
+class _TimeLimitError(Exception):
+    """What a task queue's signal handler raises in the middle of a task."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an interval timer")
+def test_a_time_limit_never_leaves_a_lock_taken() -> None:
+    """A signal handler may raise while a lock is being taken or given back; all other threads would wait for ever."""
+    lock, raised = _guard.QuietLock(), 0
+    left: list[int] = []
+
+    def handler(*_: object) -> None:
+        raise _TimeLimitError
+
+    former = signal.signal(signal.SIGALRM, handler)
+    try:
+        while raised < 200 and not left:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0003)
+                while True:
+                    with lock:
+                        pass
+            except _TimeLimitError:
+                raised += 1
+            other = threading.Thread(
+                target=lambda: left.append(1) if not lock.acquire(blocking=False) else lock.release()
+            )
+            other.start()
+            other.join(10.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, former)
+
+    assert raised == 200
+    assert not left

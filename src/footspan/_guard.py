@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+import weakref
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,54 +18,51 @@ logger = logging.getLogger("footspan")
 _here = threading.local()
 
 
+_locks: dict[int, weakref.ref[Any]] = {}
+"""Every lock of ours, by identity. Changed by single steps, so that no thread needs a lock to look at it."""
+
+
+def _has_lock() -> bool:
+    """Whether this thread has a lock of ours."""
+    locks = [reference() for reference in list(_locks.values())]
+    return any(lock is not None and lock._is_owned() for lock in locks)  # noqa: SLF001 - as `threading.Condition` asks
+
+
 def _may_be_said(record: logging.LogRecord) -> bool:
-    """Keep a record back while its thread has a lock of ours; see :class:`QuietLock`."""
-    if not getattr(_here, "locks", 0):
-        return True
-    kept: list[logging.LogRecord] = getattr(_here, "kept", [])
-    _here.kept = [*kept, record]
-    return False
+    """Keep a record back while its thread has a lock of ours; see :func:`QuietLock`."""
+    if _has_lock():
+        kept: list[logging.LogRecord] = getattr(_here, "kept", [])
+        _here.kept = [*kept, record]
+        return False
+    say_kept()
+    return True
 
 
 logger.addFilter(_may_be_said)
 
 
-class QuietLock:
+def say_kept() -> None:
+    """Say what this thread kept back, if it has no lock of ours any more; for who lets one go."""
+    kept: list[logging.LogRecord] = getattr(_here, "kept", [])
+    if kept and not _has_lock():
+        _here.kept = []
+        for record in kept:
+            logger.handle(record)
+
+
+def QuietLock() -> threading.RLock:  # noqa: N802 - stands for the class, like `threading.RLock` itself
     """A re-entrant lock. What its owner logs is said once the lock is free again.
 
     A log handler holds a lock of its own while it works. Where it tracks, whoever logged under ours would wait for it,
-    and it for us.
+    and it for us. It is said by :func:`say_kept`, by the next guard that ends and before what the thread logs next.
+
+    It is the very lock of the standard library, or gevent's: an exception that a signal handler raises (a time limit,
+    Ctrl-C) must not find it taken and nobody obliged to give it back, as between two lines of a lock written in Python.
     """
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-
-    def acquire(self, *, blocking: bool = True) -> bool:
-        """Take it; whether that was possible."""
-        if not self._lock.acquire(blocking):
-            return False
-        _here.locks = getattr(_here, "locks", 0) + 1
-        return True
-
-    def release(self) -> None:
-        """Give it back, and say what was kept back if it was the last one."""
-        self._lock.release()
-        _here.locks -= 1
-        kept: list[logging.LogRecord] = getattr(_here, "kept", [])
-        if kept and not _here.locks:
-            _here.kept = []
-            for record in kept:
-                logger.handle(record)
-
-    def __enter__(self) -> None:
-        """Take it."""
-        self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        """Give it back."""
-        self.release()
+    lock = threading.RLock()
+    key = id(lock)
+    _locks[key] = weakref.ref(lock, lambda _: _locks.pop(key, None))
+    return lock
 
 
 _reported: set[tuple[str, str]] = set()
@@ -116,6 +114,8 @@ class guard:  # noqa: N801 - reads as the statement it is
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> bool:
         """Swallow what is an ``Exception``; ``KeyboardInterrupt`` and its like pass."""
+        if getattr(_here, "kept", None):
+            say_kept()
         if not isinstance(error, Exception):
             return False
         report(self._kind, error)

@@ -134,6 +134,7 @@ class Writer:
                 self._counters.add("overflow", dropped)
             if not self._working:  # else we interrupted ourselves: whoever works takes the line along
                 self._work()
+        _guard.say_kept()
 
     def _work(self) -> None:
         """Open what must be opened, write what waits in memory, return to the quick way. The lock is held."""
