@@ -38,6 +38,7 @@ NAMES: Final = (
     "other",
     "no_event_name",
     "invalid_call",
+    "quarantine_deleted",
 )
 """The slots in their order, which never changes; new names are added behind the last one. Unknown names count as
 ``other``."""

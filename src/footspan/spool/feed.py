@@ -62,7 +62,7 @@ class DiskFeed:
         pipelines: Pipelines,
         accepts: Callable[[Target, LogLine], bool],
         *,
-        count: Callable[[str], None],
+        count: Callable[..., None],
         waiting: Callable[[str, Fold], int],
         evicted: Callable[[str], bool] = lambda _: False,
         quiet: float = QUIET,
@@ -78,7 +78,7 @@ class DiskFeed:
         self._quiet = quiet
         self._path = layout.destination(target.id)
         self._watch = Watch(layout.events)
-        self._quarantine = sidefiles.Quarantine(layout)
+        self._quarantine = sidefiles.Quarantine(layout, count)
         self._heartbeat = Heartbeat(f"{self._path}/state.json", target)
         self._closed = False
         self._lock_checked = time.monotonic()
@@ -86,7 +86,7 @@ class DiskFeed:
         _platform.on_fork(self._forked)
 
     def _reset(self) -> None:
-        self._journal = Journal(f"{self._path}/cursor.jsonl")
+        self._journal = Journal(f"{self._path}/cursor.jsonl", counted=self._evicted)
         self._merge = Merge(self._layout, self._journal, self._sight, self._quiet)
         self._listing: Listing | None = None
         self._there: set[str] = set()

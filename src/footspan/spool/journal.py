@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from footspan import _platform
@@ -19,7 +20,7 @@ from footspan.spool.base import Range, Tally
 from footspan.spool.cursor import Cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 COMPACT_BYTES = 256 * 1024
 _HEAD = 64
@@ -100,10 +101,11 @@ class Fold:
         generation: How often the journal was rewritten.
         damaged: Journal lines that could not be read.
         parted: Evicted segment name to how many of its events were dealt with, where any were.
+        held: What a request that stored nothing was made of: its carrier may try again, whatever became of it.
         changes: Odd while an operation is applied; another number afterwards.
     """
 
-    __slots__ = ("changes", "cursors", "damaged", "generation", "parted", "pending", "tally", "unreadable")
+    __slots__ = ("changes", "cursors", "damaged", "generation", "held", "parted", "pending", "tally", "unreadable")
 
     def __init__(self) -> None:
         self.cursors: dict[str, Cursor] = {}
@@ -113,6 +115,7 @@ class Fold:
         self.generation = 0
         self.damaged = 0
         self.parted: dict[str, int] = {}
+        self.held: list[Range] = []
         self.changes = 0
 
     def read(self, data: bytes) -> None:
@@ -143,8 +146,10 @@ class Fold:
             ranges = _ranges(operation)
             self._drop_pending(ranges)
             self.pending.append(Pending(ranges, int(operation["n"])))
+            self.held = []
         elif kind == "kept":
-            self._drop_pending(_ranges(operation))
+            self.held = _ranges(operation)
+            self._drop_pending(self.held)
         elif kind == "done":
             ranges = _ranges(operation)
             self._add(operation)
@@ -173,6 +178,11 @@ class Fold:
         cursor = self.cursors.get(segment)
         return self.parted.get(segment, 0) + (cursor.events if cursor else 0)
 
+    def may_change(self, segment: str) -> bool:
+        """Whether more may yet be dealt with of a segment that is gone: something of it may be under way."""
+        under_way = [*self.held, *(r for pending in self.pending for r in pending.ranges)]
+        return segment in self.cursors or any(r.segment == segment for r in under_way)
+
     def cursor(self, segment: str) -> Cursor:
         """A segment's cursor, made when there is none."""
         found = self.cursors.get(segment)
@@ -196,6 +206,8 @@ class Fold:
             yield encode({"op": "at", "segment": segment, "offset": cursor.offset, "acked": acked, **events})
         for pending in self.pending:
             yield encode(sending(pending.ranges, pending.count))
+        if self.held:
+            yield encode(kept(self.held))
 
     def _add(self, operation: dict[str, Any]) -> None:
         refused = {str(reason): int(count) for reason, count in operation.get("refused", {}).items()}
@@ -236,14 +248,18 @@ class Journal:
     Args:
         path: The file.
         compact_bytes: The size from which it is rewritten as its own sum.
+        counted: Whether there is a record of a segment's eviction that needs what was dealt with of it.
 
     Raises:
         OSError: It cannot be opened.
     """
 
-    __slots__ = ("_compact_bytes", "_descriptor", "_file", "_size", "_stale", "fold", "path")
+    __slots__ = ("_compact_bytes", "_counted", "_descriptor", "_file", "_size", "_stale", "fold", "path")
 
-    def __init__(self, path: str, compact_bytes: int = COMPACT_BYTES) -> None:
+    def __init__(
+        self, path: str, compact_bytes: int = COMPACT_BYTES, counted: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self._counted = counted
         self.path = path
         self.fold = Fold()
         self._compact_bytes = compact_bytes
@@ -276,6 +292,8 @@ class Journal:
     def compact(self) -> None:
         """Rewrite the journal as its sum. A crash at any point leaves the old or the new one, each whole."""
         self.fold.generation += 1
+        with suppress(OSError):
+            self.fold.parted = {name: events for name, events in self.fold.parted.items() if self._counted(name)}
         data = b"".join(self.fold.snapshot())
         try:
             # Synced: an empty journal after a power cut would send every waiting event again.

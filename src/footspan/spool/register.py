@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from footspan._guard import QuietLock, report
 from footspan.spool import counted, heartbeat
 from footspan.spool.census import Census
+from footspan.spool.evictions import Evictions
 from footspan.spool.journal import Fold, JournalView
 from footspan.spool.reading import Tape, read_line
 from footspan.spool.segments import Watch
-from footspan.spool.sidefiles import Evictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -126,6 +126,31 @@ class Register:
         with self._lock, suppress(OSError):
             return self.evictions.last
         return None
+
+    def compact_evictions(self) -> None:
+        """Sum up the record of evictions as far as no journal can still change it.
+
+        Raises:
+            OSError: It cannot be read or written.
+        """
+        there: set[str] = set()
+        folds: dict[str, Fold] = {}
+
+        def lost(name: str, taken: dict[str, int]) -> dict[str, int] | None:
+            if not folds:  # now that nobody else writes
+                there.update(segment.name for segment in self.listing().segments)
+            for identifier in taken.keys() - folds.keys():
+                feed = self.feeds.get(identifier)
+                view = JournalView(f"{self._layout.destination(identifier)}/cursor.jsonl")
+                folds[identifier] = feed.fold if feed is not None and feed.open else view.refresh()
+            if name in there or any(folds[identifier].may_change(name) for identifier in taken):
+                return None
+            return {
+                identifier: max(0, count - folds[identifier].dealt_with(name)) for identifier, count in taken.items()
+            }
+
+        with self._lock:
+            self.evictions.compact(lost)
 
     def taken(self, segment: Segment, identifier: str) -> int:
         """How many events of a segment a destination takes.

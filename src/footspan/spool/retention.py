@@ -91,11 +91,13 @@ class Retention:
             old = now - entry.mtime > self._max_age
             if (not old and total <= self._max_bytes) or not entry.size:
                 continue
-            if self._evict(entry, "max_age" if old else "max_bytes"):
-                total -= entry.size
+            with suppress(BlockingIOError):  # the record of evictions is in use: next time
+                if self._evict(entry, "max_age" if old else "max_bytes"):
+                    total -= entry.size
         self._tell(self._lost_so_far() > before, total)
         self._tidy_writers()
         self._leftovers.tidy()
+        self._register.compact_evictions()
         return total <= self._max_bytes
 
     def _find(self) -> list[_Found]:
@@ -166,9 +168,10 @@ class Retention:
                 return False
         try:
             lost, taken = self._lost(entry.segment)
-            if not os.path.exists(self._layout.segment(entry.segment.name)):  # another process was quicker
-                return True
-            self._register.evictions.write(entry.segment.name, reason, lost, taken)
+            with self._register.evictions.held():
+                if not os.path.exists(self._layout.segment(entry.segment.name)):  # another process was quicker
+                    return True
+                self._register.evictions.write(entry.segment.name, reason, lost, taken)
             deleted = files.discard(self._layout.segment(entry.segment.name))
             self._register.forget(entry.segment)
             for identifier, count in lost.items() if deleted else ():  # else another process did, and counts

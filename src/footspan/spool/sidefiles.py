@@ -1,4 +1,4 @@
-"""What is kept beside the road: refused events, bytes that are no event, and the record of what was evicted."""
+"""What is kept beside the road: refused events, and bytes that are no event."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Iterable
 
     from footspan.spool.layout import Layout
 
 SIDE_BYTES = 16 * 1024 * 1024
 """A side file that has grown to this is moved to ``<name>.old.jsonl``, in place of the one before it."""
+
+QUARANTINE_BYTES = 64 * 1024 * 1024
+"""The size of everything in quarantine at which the oldest files go."""
+
+_LOOK_EVERY = 1024 * 1024
+"""Bytes kept between two looks at that size."""
 
 
 def reject(layout: Layout, destination: str, line: bytes, reason: str, status: int | None) -> None:
@@ -31,13 +37,20 @@ def reject(layout: Layout, destination: str, line: bytes, reason: str, status: i
 
 
 class Quarantine:
-    """Bytes found in segments that are no event, each place kept once."""
+    """Bytes found in segments that are no event, each place kept once, as long as there is room.
 
-    __slots__ = ("_known", "_layout")
+    Args:
+        layout: The spool.
+        count: Adds to a counter.
+    """
 
-    def __init__(self, layout: Layout) -> None:
+    __slots__ = ("_count", "_known", "_layout", "_unseen")
+
+    def __init__(self, layout: Layout, count: Callable[[str, int], None] = lambda *_: None) -> None:
         self._layout = layout
+        self._count = count
         self._known: dict[str, set[int]] = {}
+        self._unseen = _LOOK_EVERY
 
     def keep(self, segment: str, offset: int, garbage: bytes) -> bool:
         """Keep some bytes and where they stood; whether that is new.
@@ -53,88 +66,37 @@ class Quarantine:
         if offset in known:
             return False
         entry = {"segment": segment, "offset": offset, "time": files.now(), "size": len(garbage)}
-        _append(path, dumps({**entry, "base64": base64.b64encode(garbage).decode()}) + b"\n")
+        line = dumps({**entry, "base64": base64.b64encode(garbage).decode()}) + b"\n"
+        _append(path, line)
         known.add(offset)
+        self._unseen += len(line)
+        if self._unseen > _LOOK_EVERY:
+            self._unseen = 0
+            self._make_room()
         return True
+
+    def _make_room(self) -> None:
+        """Delete the files that were last added to the longest ago, and count what was in them."""
+        kept = sorted(self._files(), reverse=True)
+        total = 0
+        for position, (_, size, path) in enumerate(kept):
+            total += size
+            if position and total > QUARANTINE_BYTES:  # whatever was kept just now stays
+                with contextlib.suppress(FileNotFoundError):
+                    places = files.read_all(path).count(b"\n")
+                    if files.discard(path):
+                        self._count("quarantine_deleted", places)
+
+    def _files(self) -> Iterable[tuple[int, int, str]]:
+        for name in os.listdir(self._layout.quarantine):
+            path = f"{self._layout.quarantine}/{name}"
+            with contextlib.suppress(FileNotFoundError):
+                state = os.stat(path)
+                yield state.st_mtime_ns, state.st_size, path
 
     def forget(self, segment: str) -> None:
         """The segment is gone."""
         self._known.pop(segment, None)
-
-
-class Evictions:
-    """The record of segments that were deleted before every destination had them.
-
-    It says how many events each destination takes of such a segment: a request may have been under way when the segment
-    went, so how many it lost, only its journal can tell.
-    """
-
-    __slots__ = ("_layout", "_position", "_segments")
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._segments: dict[str, dict[str, Any]] = {}
-        self._position = 0
-
-    def write(self, segment: str, reason: str, lost: dict[str, int], taken: dict[str, int] | None = None) -> None:
-        """Record a segment that is about to be deleted; of several records the last one counts.
-
-        Args:
-            segment: Its name.
-            reason: ``max_age`` or ``max_bytes``.
-            lost: How many events each destination will not get, by its id, as far as can be told now; for people.
-            taken: How many of the segment's events each destination takes.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        entry: dict[str, Any] = {"segment": segment, "reason": reason, "time": files.now(), "destinations": lost}
-        if taken is not None:
-            entry["taken"] = taken
-        files.append_line(self._layout.evictions, dumps(entry) + b"\n")
-
-    def __contains__(self, segment: str) -> bool:
-        """Whether there is a record of a segment."""
-        self._read()
-        return segment in self._segments
-
-    @property
-    def last(self) -> dict[str, Any] | None:
-        """The newest record."""
-        self._read()
-        return next(reversed(self._segments.values()), None)
-
-    def lost(self, identifier: str, there: Container[str], dealt_with: Callable[[str], int]) -> dict[str, int]:
-        """How many events a destination never got, by reason.
-
-        Args:
-            identifier: The destination's id.
-            there: The segments there are. A record of one of them says nothing: its writer died before the deletion.
-            dealt_with: How many events of a segment the destination has delivered or refused.
-        """
-        self._read()
-        total: dict[str, int] = {}
-        for name, entry in self._segments.items():
-            taken = int((entry.get("taken") or entry["destinations"]).get(identifier, 0))
-            if taken and name not in there:
-                lost = taken - dealt_with(name)
-                if lost > 0:
-                    total[entry["reason"]] = total.get(entry["reason"], 0) + lost
-        return total
-
-    def _read(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            size = os.stat(self._layout.evictions).st_size
-            if size < self._position:
-                self._position, self._segments = 0, {}
-            if size == self._position:
-                return
-            data = files.read_all(self._layout.evictions, self._position)
-            whole = data.rfind(b"\n") + 1
-            self._position += whole
-            for entry in _parse(data[:whole], "segment", "reason", "destinations"):
-                self._segments.pop(entry["segment"], None)  # the newest stand last
-                self._segments[entry["segment"]] = entry
 
 
 def _append(path: str, line: bytes) -> None:
@@ -144,12 +106,13 @@ def _append(path: str, line: bytes) -> None:
 
 def _entries(path: str, *members: str) -> list[dict[str, Any]]:
     try:
-        return _parse(files.read_all(path), *members)
+        return parse(files.read_all(path), *members)
     except FileNotFoundError:
         return []
 
 
-def _parse(data: bytes, *members: str) -> list[dict[str, Any]]:
+def parse(data: bytes, *members: str) -> list[dict[str, Any]]:
+    """The objects among some lines that have these members."""
     found = []
     for line in data.split(b"\n"):
         with contextlib.suppress(ValueError):

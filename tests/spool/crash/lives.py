@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+from footspan.spool import evictions
 from footspan.spool.base import Tally
 from spool.making import PAYMENTS, UMAMI, age, line, open_disk, segments, uids
 
@@ -166,6 +168,24 @@ def eviction(root: Path, witness: Witness) -> None:
     small.close()
 
 
+def summing_up(root: Path, witness: Witness) -> None:
+    """The record of evictions becomes a sum, and so do the journals."""
+    with mock.patch.multiple(evictions, SETTLED=0.0, COMPACT_BYTES=1):
+        spool = witness.open(root, max_age=3600.0)
+        spool._register.evictions._try_at = 1
+        witness.more(spool, 13)
+        feed = spool.feed(UMAMI)
+        witness.deliver(feed, UMAMI, most=1)
+        for path in segments(root)[:3]:
+            age(path, 7200.0)
+        spool.maintain()
+        witness.deliver(feed, UMAMI)
+        spool.maintain()
+        feed._journal.compact()
+        feed.close()
+        spool.close()
+
+
 def neighbours(root: Path, witness: Witness) -> None:
     """Two writers side by side, and one carrier."""
     one, other = witness.open(root), witness.open(root)
@@ -183,7 +203,7 @@ def neighbours(root: Path, witness: Witness) -> None:
 
 
 LIVES: tuple[Callable[[Path, Witness], None], ...] = (
-    first_events, rotation, adoption, delivery, deletion, eviction, neighbours,
+    first_events, rotation, adoption, delivery, deletion, eviction, summing_up, neighbours,
 )  # fmt: skip
 
 
