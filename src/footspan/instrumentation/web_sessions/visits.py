@@ -1,0 +1,296 @@
+"""One request of a visitor, whatever the framework: who, which session, what the answer's cookie says."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from footspan import _guard, _platform
+from footspan import conventions as c
+from footspan.instrumentation.web_sessions.records import Record, Signer, event_uid
+from footspan.processors.bots import is_bot
+from footspan.processors.context import set_context
+from footspan.processors.page_views import ignored
+from footspan.tracking.attribution import as_first_touch, attribution_of, host_of, is_touch
+from footspan.tracking.identity import new_visitor_id
+from footspan.tracking.sessions import Session, tell_end, tell_start
+from footspan.tracking.tracker import default_tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from footspan.config import Settings
+    from footspan.tracking.tracker import Tracker
+
+_MOST_TOLD: Final = 4_096
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_SAME: Final = frozenset({"same-origin", "same-site"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request says.
+
+    Attributes:
+        method: In capitals.
+        url: The whole address.
+        path: Its path.
+        cookie: The value of our cookie; empty without one.
+        header: Gives a header's value by its name in lower case; empty without one.
+        native: The framework's own object, for the app's consent.
+    """
+
+    method: str
+    url: str
+    path: str
+    cookie: str
+    header: Callable[[str], str]
+    native: Any
+
+
+class Visits:
+    """The visits of one web app.
+
+    Args:
+        settings: The settings in force.
+        secrets: The keys that sign the cookie, newest first.
+        tracker: What records the sessions' events; the module functions' tracker when not given.
+        consent: Asked with the framework's request whether its visitor may be remembered; if it raises, they may not.
+        clock: Says what time it is (seconds since the epoch).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: Sequence[str | bytes],
+        *,
+        tracker: Tracker | None = None,
+        consent: Callable[[Any], bool] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self.tracker = tracker
+        self.clock = clock
+        self.signer = Signer(secrets, settings.sessions.cookie_max_age, clock=clock)
+        self._consent = consent
+        self._referrers = dict(settings.attribution.referrers or ())
+        self._forked()
+        _platform.on_fork(self._forked)
+
+    def _forked(self) -> None:
+        self._lock = _guard.QuietLock()
+        self._told: OrderedDict[str, None] = OrderedDict()
+
+    def begin(self, asked: Asked) -> Visit | None:
+        """See a visitor. ``None`` for what is nobody's visit: a program's, a health check, a preflight."""
+        if (self.tracker or default_tracker)._off or not self.settings.enabled:  # noqa: SLF001 - one package
+            return None
+        if asked.method == "OPTIONS" or is_bot(asked.header("user-agent")):
+            return None
+        if ignored(self.settings.page_views.ignore_routes, asked.path):
+            return None
+        if not self._may_remember(asked):
+            return Visit(self, None, secure=_is_secure(asked), forget=bool(asked.cookie))
+        record = self.signer.load(asked.cookie)
+        if record is None:
+            if not asked.cookie and _cookie_was_withheld(asked):
+                return None
+            record = Record(new_visitor_id())
+        return Visit(self, self._touched(record, asked), secure=_is_secure(asked))
+
+    def _may_remember(self, asked: Asked) -> bool:
+        sessions = self.settings.sessions
+        if (sessions.respect_dnt and asked.header("dnt") == "1") or (
+            sessions.respect_gpc and asked.header("sec-gpc") == "1"
+        ):
+            return False
+        if self._consent is None:
+            return self.settings.privacy.consent != "opt_in"
+        with _guard.guard("consent"):
+            return bool(self._consent(asked.native))
+        return False
+
+    def _touched(self, record: Record, asked: Asked) -> Record:
+        """The record after this request's touch: the first stays, the last is replaced by any that is not direct."""
+        walking = asked.header("sec-fetch-site") in _SAME
+        touch = attribution_of(
+            asked.url,
+            None if walking else asked.header("referer"),
+            internal=self.settings.attribution.internal or (),
+            referrers=self._referrers,
+        )
+        kind = touch[c.REFERRER_CLASS]
+        if kind == "internal" or (walking and kind == "direct"):
+            return record
+        return replace(
+            record,
+            first=record.first or touch,
+            last=touch if is_touch(touch) or not record.last else record.last,
+        )
+
+    def is_news(self, what: str) -> bool:
+        """Whether this process has not told of something yet; several requests at once see the same time-out."""
+        with self._lock:
+            if what in self._told:
+                return False
+            self._told[what] = None
+            while len(self._told) > _MOST_TOLD:
+                self._told.popitem(last=False)
+            return True
+
+
+class Visit:
+    """One request of a visitor.
+
+    Args:
+        visits: The app's visits.
+        record: What is known of the visitor; ``None`` for one who may not be remembered.
+        secure: Whether the request came by HTTPS.
+        forget: Whether the visitor's cookie is to be taken back.
+    """
+
+    def __init__(self, visits: Visits, record: Record | None, *, secure: bool, forget: bool = False) -> None:
+        self._visits = visits
+        self._record = record
+        self._secure = secure
+        self._forget = forget
+        self._news: list[Callable[[], None]] = []
+        if record is not None:
+            self._see(record)
+
+    @property
+    def visitor_id(self) -> str | None:
+        """The visitor's id; ``None`` for one who may not be remembered."""
+        return None if self._record is None else self._record.visitor_id
+
+    @property
+    def session(self) -> Session | None:
+        """The session; ``None`` after its end, and for a visitor who may not be remembered."""
+        return None if self._record is None or self._record.ended else self._record.session
+
+    def fields(self) -> dict[str, Any]:
+        """What every event of the request bears, by attribute name."""
+        record = self._record
+        if record is None:
+            return {}
+        session = self.session
+        return {
+            c.ENDUSER_PSEUDO_ID: record.visitor_id,
+            **({} if session is None else {c.SESSION_ID: session.id}),
+            **record.last,
+            **as_first_touch(record.first),
+        }
+
+    def tell(self) -> None:
+        """Record the ends and starts that this request has brought about; once its context is there."""
+        news, self._news = self._news, []
+        for each in news:
+            with _guard.guard("session"):
+                each()
+
+    def end_session(self) -> bool:
+        """End the session now, as at a logout; the visitor's next request starts another.
+
+        Returns:
+            Whether there was one.
+        """
+        record, session = self._record, self.session
+        if record is None or session is None:
+            return False
+        self._end(record, session)
+        self._record = replace(record, session=session, ended=True)
+        set_context(session_id=None)
+        self.tell()
+        return True
+
+    def rotate(self) -> Session | None:
+        """End the session and start the next, as when somebody else logs in; ``None`` for whom nobody may remember."""
+        record, session = self._record, self.session
+        if record is None:
+            return None
+        if session is not None:
+            self._end(record, session)
+        started = self._start(replace(record, ended=True))
+        set_context(session_id=started.id)
+        self.tell()
+        return started
+
+    def set_cookie(self, cache_control: str = "") -> str | None:
+        """The ``Set-Cookie`` header of the answer.
+
+        Args:
+            cache_control: The answer's ``Cache-Control``: what shared caches keep must not hold a visitor's cookie.
+
+        Returns:
+            ``None`` where there is none to be set.
+        """
+        settings = self._visits.settings.sessions
+        directives = {each.partition("=")[0].strip().lower() for each in cache_control.split(",")}
+        if not directives.isdisjoint({"public", "s-maxage"}) or (self._record is None and not self._forget):
+            return None
+        value, max_age = "", 0
+        if self._record is not None:
+            value, max_age = self._visits.signer.dump(self._record), int(settings.cookie_max_age)
+        return "; ".join(
+            (
+                f"{settings.cookie_name}={value}",
+                f"Max-Age={max_age}",
+                f"Path={settings.cookie_path}",
+                *([f"Domain={settings.cookie_domain}"] if settings.cookie_domain else []),
+                *(["Secure"] if self._secure else []),
+                "HttpOnly",
+                "SameSite=Lax",
+            )
+        )
+
+    def _see(self, record: Record) -> None:
+        settings = self._visits.settings.sessions
+        now, session = self._visits.clock(), record.session
+        if session is None or record.ended:
+            self._start(record)
+        elif session.is_over(now, settings.idle_timeout, settings.max_length):
+            self._end(record, session, timed_out=True)
+            self._start(record)
+        else:
+            self._record = replace(record, session=session.seen(now))
+
+    def _end(self, record: Record, session: Session, *, timed_out: bool = False) -> None:
+        ended = session if timed_out else session.seen(self._visits.clock())
+        if self._visits.is_news(f"{c.EVENT_SESSION_END} {session.id}"):
+            touches = {**record.last, **as_first_touch(record.first)}
+            uid = event_uid(c.EVENT_SESSION_END, session.id, session.started)
+            self._news.append(lambda: tell_end(self._visits.tracker, ended, touches, uid))
+
+    def _start(self, record: Record) -> Session:
+        now, before = self._visits.clock(), record.session
+        visits = self._visits
+        if before is None:
+            session, uid = Session(os.urandom(16).hex(), record.visitor_id, now, now), None
+        else:
+            session = Session(visits.signer.next_id(before), record.visitor_id, now, now, before.id)
+            uid = event_uid(c.EVENT_SESSION_START, session.id, before.started)
+        self._record = replace(record, session=session, ended=False)
+        if uid is None or visits.is_news(f"{c.EVENT_SESSION_START} {session.id}"):
+            touches = {**record.last, **as_first_touch(record.first)}
+            self._news.append(lambda: tell_start(visits.tracker, session, touches, uid))
+        return session
+
+
+def _is_secure(asked: Asked) -> bool:
+    return asked.url[:6].lower() == "https:"
+
+
+def _cookie_was_withheld(asked: Asked) -> bool:
+    """Whether the browser may have kept a ``SameSite=Lax`` cookie back, as it does for other sites' requests.
+
+    A new cookie would replace the visitor's own: a bank that sends them back by a form would make them somebody else.
+    """
+    site = asked.header("sec-fetch-site")
+    if site:
+        navigates = asked.header("sec-fetch-mode") == "navigate" and asked.header("sec-fetch-dest") in {"", "document"}
+        return site == "cross-site" and not (navigates and asked.method in _SAFE)
+    origin = asked.header("origin")
+    return bool(origin) and asked.method not in _SAFE and host_of(origin) != host_of(asked.url)
