@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from footspan.delivery.signal import Signal
 
 
@@ -45,4 +47,22 @@ def test_clear_forgets() -> None:
 
     assert not signal.wait(0.0)
     signal.give()
+    assert signal.wait(0.0)
+
+
+def test_a_call_that_was_cut_short_does_not_silence_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler may raise in the middle of it: a time limit, Ctrl-C."""
+
+    class Interrupted:
+        def put(self, _: None) -> None:
+            raise KeyboardInterrupt
+
+    signal = Signal()
+    with monkeypatch.context() as patched:
+        patched.setattr(signal, "_queue", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            signal.give()
+    assert not signal.wait(0.0)
+    signal.give()
+
     assert signal.wait(0.0)

@@ -39,6 +39,7 @@ class Signal:
         try:
             self._queue.get(timeout=max(0.0, timeout))
         except queue.Empty:
+            self._given = False  # whoever gave it may have been interrupted by an exception before it was put
             return False
         self._given = False
         return True
