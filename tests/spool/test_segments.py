@@ -78,3 +78,15 @@ def test_a_scan_that_takes_long_settles_nothing(tmp_path: Path, monkeypatch: pyt
     watch.listing()
     monkeypatch.undo()
     assert len(watch.listing().segments) == 1
+
+
+def test_whole_seconds_are_no_exact_time(tmp_path: Path) -> None:
+    """On a file system that counts them, what comes later in the same second changes no time stamp."""
+    watch = Watch(str(tmp_path))
+    second = time.time_ns() // 1_000_000_000 * 1_000_000_000 - 1_000_000_000
+    os.utime(tmp_path, ns=(second, second))
+    assert not watch.listing().segments
+    (tmp_path / f"{Segment('b' * 12, '0' * 12, 1).name}.jsonl").touch()
+    os.utime(tmp_path, ns=(second, second))
+
+    assert len(watch.listing().segments) == 1

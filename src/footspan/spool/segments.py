@@ -12,6 +12,9 @@ _NAME = re.compile(r"([0-9a-f]{12})-([0-9a-f]{12})-([0-9]{8})")
 _LOCK = re.compile(r"[0-9a-f]{12}-[0-9a-f]{12}")
 _SETTLED = 0.1
 """Seconds after which a directory's time stamp can be trusted to differ from the next change's."""
+_SETTLED_COARSELY = 2.5
+"""The same where the file system may count whole seconds (ext3, HFS+), or two of them (FAT)."""
+_SECOND = 1_000_000_000
 
 DIGITS = 8
 
@@ -113,7 +116,9 @@ class Watch:
         """
         stamp = os.stat(self._directory).st_mtime_ns
         if stamp != self._stamp:
-            settled = time.time_ns() - stamp > _SETTLED * 1e9  # asked first: the scan may take long
+            settled = (
+                time.time_ns() - stamp > (_SETTLED if stamp % _SECOND else _SETTLED_COARSELY) * 1e9
+            )  # asked first: the scan may take long
             self._listing = scan(self._directory)
             # Time stamps come in ticks: one that is this young may cover a change that the scan did not see.
             self._stamp = stamp if settled else -1
