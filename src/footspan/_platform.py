@@ -11,6 +11,7 @@ import errno
 import mmap
 import os
 import platform
+import re
 import struct
 import sys
 import threading
@@ -238,6 +239,9 @@ def identity() -> dict[str, Any]:
 _LOCAL = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"})
 
 
+_OCTAL = re.compile(r"\\([0-7]{3})")  # how a blank, a tab, a newline and a backslash stand in a mount's path
+
+
 def is_local(path: str) -> bool:
     """Whether a folder is known to lie on a file system of this machine's kernel."""
     try:
@@ -248,7 +252,7 @@ def is_local(path: str) -> bool:
     found = ("", "")
     for mount in mounts:  # proc(5): `36 35 98:0 /root /mount/point options … - type source options`
         left, _, right = mount.partition(" - ")
-        point = left.split(" ")[4].encode("latin-1", "replace").decode("unicode_escape", "replace")
+        point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), left.split(" ")[4])
         within = real == point or real.startswith(point.rstrip("/") + "/")
         if within and len(point) >= len(found[0]):
             found = (point, right.partition(" ")[0])

@@ -182,6 +182,8 @@ def test_only_local_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("/data/nfs/spool", False),
         ("/data/nfsx", True),
         ("/with space/x", False),
+        ("/данные/x", False),
+        ("/café/x", False),
     ],
 )
 def test_which_folders_are_local(path: str, local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,6 +194,8 @@ def test_which_folders_are_local(path: str, local: bool, monkeypatch: pytest.Mon
         "24 23 0:40 / /data/nfs rw - ext4 /dev/sdb rw\n"
         "25 23 0:41 / /data/nfs rw - nfs4 server:/export rw\n"
         "26 22 0:42 / /with\\040space rw - fuse.sshfs host: rw\n"
+        "27 22 0:43 / /данные rw - nfs4 server:/x rw\n"
+        "28 22 0:44 / /café rw - nfs4 server:/y rw\n"
     )
     real = Path.read_text
 
