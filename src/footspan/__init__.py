@@ -22,10 +22,14 @@ from footspan.tracking import (
 )
 
 if TYPE_CHECKING:
+    from footspan.instrumentation.web_sessions import AsgiSessions, FlaskSessions, end_session
     from footspan.processors.span_context import ContextSpanProcessor
+    from footspan.tracking.attribution import attribution_of
     from footspan.tracking.executor import CarryingExecutor
+    from footspan.tracking.identity import get_keyed_user_hash, get_user_hash
     from footspan.tracking.middleware_asgi import AsgiMiddleware
     from footspan.tracking.middleware_wsgi import WsgiMiddleware
+    from footspan.tracking.sessions import Sessions
 
 init = default_tracker.init
 track = default_tracker.track
@@ -39,19 +43,26 @@ shutdown = default_tracker.shutdown
 
 __all__ = [
     "AsgiMiddleware",
+    "AsgiSessions",
     "CarryingExecutor",
     "ConfigurationError",
     "ContextSpanProcessor",
     "EventCategory",
+    "FlaskSessions",
+    "Sessions",
     "Telemetry",
     "Tracker",
     "WsgiMiddleware",
     "__version__",
+    "attribution_of",
     "carry",
     "clear_context",
     "context",
+    "end_session",
     "flush",
     "flush_after",
+    "get_keyed_user_hash",
+    "get_user_hash",
     "identify",
     "init",
     "page_view",
@@ -68,9 +79,16 @@ __all__ = [
 
 _LAZY = {
     "AsgiMiddleware": "tracking.middleware_asgi",
+    "AsgiSessions": "instrumentation.web_sessions",
     "CarryingExecutor": "tracking.executor",
     "ContextSpanProcessor": "processors.span_context",
+    "FlaskSessions": "instrumentation.web_sessions",
+    "Sessions": "tracking.sessions",
     "WsgiMiddleware": "tracking.middleware_wsgi",
+    "attribution_of": "tracking.attribution",
+    "end_session": "instrumentation.web_sessions",
+    "get_keyed_user_hash": "tracking.identity",
+    "get_user_hash": "tracking.identity",
 }
 """Names whose modules are loaded when they are first used: few programs need them, or they load the SDK."""
 

@@ -23,6 +23,10 @@ CALLS = {
     "track_duration",
     "track_function",
     "track_error",
+    "attribution_of",
+    "end_session",
+    "get_keyed_user_hash",
+    "get_user_hash",
     "flush",
     "flush_after",
     "status",
@@ -37,6 +41,9 @@ TYPES = {
     "WsgiMiddleware",
     "CarryingExecutor",
     "ContextSpanProcessor",
+    "AsgiSessions",
+    "FlaskSessions",
+    "Sessions",
 }
 
 

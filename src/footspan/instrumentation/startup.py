@@ -35,6 +35,15 @@ def refuse(error: ConfigurationError) -> None:
     default_tracker.switch_off()
 
 
+def give_sessions(settings: Settings) -> None:
+    """Give the visitors of every Flask app sessions, if the settings say so."""
+    if settings.sessions.enabled:
+        with _guard.guard("sessions"):
+            from footspan.instrumentation import web_sessions  # noqa: PLC0415 - few ask for them
+
+            web_sessions.install(settings)
+
+
 def reset() -> None:
     """Read the settings anew at the next call; for tests."""
     _read.clear()

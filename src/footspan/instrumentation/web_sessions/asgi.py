@@ -61,11 +61,13 @@ class AsgiSessions:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Serve a connection."""
-        visit = None
+        visit, opened = None, None
         if scope["type"] in _WITH_CLIENTS:
             with _guard.guard("session"):
                 visit = self._begin(scope)
-        if visit is None:
+                if visit is not None:
+                    opened = enter_request(visit.fields())
+        if visit is None or opened is None:
             await self._app(scope, receive, send)
             return
         seen = visit
@@ -76,7 +78,7 @@ class AsgiSessions:
                     message = _with_cookie(message, seen)
             await send(message)
 
-        opened, token = enter_request(visit.fields()), current.set(visit)
+        token = current.set(visit)
         try:
             visit.tell()
             await self._app(scope, receive, answer)
