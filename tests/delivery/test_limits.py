@@ -118,6 +118,21 @@ def test_the_limit_grows_again_after_many_large_requests_and_each_failure_takes_
     assert 40 * size <= limits.bytes <= 101 * size
 
 
+def test_a_time_in_which_everything_is_too_large_is_got_over() -> None:
+    """A proxy that refused whatever it was given for a while must not leave requests of one event for hours."""
+    size = size_of([line("e")])
+    destination = ScriptedDestination(max_items=10_000)
+    destination.max_bytes = 1000 * size
+    limits = Limits(destination)
+    while limits.bytes > size:
+        limits.refused(limits.bytes)
+    requests = 0
+    while limits.bytes < destination.max_bytes // 2:
+        limits.accepted([line("e")] * max(1, limits.bytes // size))
+        requests += 1
+        assert requests < 100 * GROW_AFTER
+
+
 def test_small_requests_prove_nothing_about_large_ones() -> None:
     """A trickle does not raise the limit."""
     destination = ScriptedDestination()

@@ -82,7 +82,9 @@ class Limits:
         self._bytes = max(LEAST_BYTES, size // 2, proven)
         self._taken = proven
         self._streak = 0
-        self._patience = min(GROW_AFTER_LONGEST, self._patience * 2)
+        if proven:
+            # Beyond what it takes: rarer from now on. Where it takes nothing, the way down says nothing of the way up.
+            self._patience = min(GROW_AFTER_LONGEST, self._patience * 2)
 
     def accepted(self, events: Sequence[LogLine]) -> None:
         """Note that a request was taken whole."""
