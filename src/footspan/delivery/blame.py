@@ -76,7 +76,6 @@ class Shipment:
         batch: The same batch.
         tally: What became of its events so far.
         rejected: Events given up, with the reason.
-        unsure: Whether some of its events may have arrived.
     """
 
     def __init__(
@@ -97,7 +96,8 @@ class Shipment:
         self._suspected_at = 0
         self._probe: int | None = None
         self._probes = 0
-        self.unsure = batch.ambiguous
+        self._risked = batch.ambiguous
+        self._uncertain: set[bytes] = set()
         mine = batch.events if events is None else events
         if batch.ambiguous:
             mine = self._without_dropped(mine)
@@ -112,7 +112,12 @@ class Shipment:
     @property
     def unsent(self) -> bool:
         """Whether certainly nothing of it has arrived, so that the batch can be cut anew."""
-        return not (self.unsure or self.tally.refused or self.tally.delivered)
+        return not (self._risked or self.tally.refused or self.tally.delivered)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether some of what is left may have arrived."""
+        return self.batch.ambiguous or any(event.line in self._uncertain for event in self.left())
 
     @property
     def examined(self) -> bool:
@@ -209,7 +214,8 @@ class Shipment:
         return self._doubt(event, reason)
 
     def _doubt(self, event: LogLine, reason: str) -> Move:
-        """Park: the destination refuses whatever it is given."""
+        """Park: the destination refuses whatever it is given. What it refuses now it did not take before, either."""
+        self._uncertain.discard(event.line)
         self._put_back([event])
         self._probe_next()
         return Move(Step.PARK, reason)
@@ -222,8 +228,10 @@ class Shipment:
         self._runs = deque([[held for run in self._runs for held in run]])
 
     def _unknown(self, events: Sequence[LogLine], outcome: Outcome) -> Move:
-        self._record.unproven = self.unsure = True
-        self._put_back(self._without_dropped(events))
+        self._record.unproven = self._risked = True
+        left = self._without_dropped(events)
+        self._uncertain.update(event.line for event in left)
+        self._put_back(left)
         return Move(Step.PAUSE, outcome.reason or AMBIGUOUS, outcome.retry_after)
 
     def _once_more(self, reason: str) -> Move:
@@ -243,7 +251,9 @@ class Shipment:
         # Only an answer that refuses the whole casts doubt on the destination; beside any other, an item is refused for
         # what it is (or was never sent).
         certain = accepted or outcome.verdict is not Verdict.REFUSED
-        self.unsure = self.unsure or any(each.verdict is Verdict.AMBIGUOUS for each in verdicts)
+        unknown = {e.line for e, each in zip(events, verdicts, strict=True) if each.verdict is Verdict.AMBIGUOUS}
+        self._risked = self._risked or bool(unknown)
+        self._uncertain |= unknown
         left: list[LogLine] = []
         held = False
         move = GO_ON

@@ -239,6 +239,7 @@ class Carrier:
             move = self._dispatch.ship(convoy)
         except BaseException:
             self._convoy = None  # rather repeat the batch than lose an event of it
+            self._journaled = False
             raise
         if move is None:  # the time was over just now
             return Pause(Wait.EVENTS)

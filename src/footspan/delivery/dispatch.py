@@ -28,6 +28,10 @@ GRACE: Final = 2.0
 LEAST_TIME: Final = 0.05
 """Seconds that must be left for a request to be worth starting at exit."""
 
+WITNESSES: Final = 64
+WITNESS_BYTES: Final = 16 * 1024 * 1024
+"""Events and bytes to take at least while a destination is in doubt."""
+
 
 class Dispatch:
     """Makes requests to one destination and has their outcomes read.
@@ -72,8 +76,13 @@ class Dispatch:
 
     @property
     def window(self) -> tuple[int, int]:
-        """Events and bytes to take from the spool at a time."""
-        return window(self._destination, self.limits)
+        """Events and bytes to take from the spool at a time.
+
+        While the destination is in doubt, enough of them that some event can answer for it: three bad ones in a row
+        must not hold up all others where a request carries one event only.
+        """
+        items, size = window(self._destination, self.limits)
+        return (max(items, WITNESSES), max(size, WITNESS_BYTES)) if self.record.doubtful else (items, size)
 
     def convoy(self, batch: Batch) -> Convoy:
         """A batch, ready to go."""
@@ -109,7 +118,8 @@ class Dispatch:
 
     def _abreast(self, convoy: Convoy) -> Move:
         """Requests of all lanes, one at a time for each, until all is sent or an answer asks for a pause."""
-        waiting = deque(lane for lane in convoy.lanes if not lane.finished)
+        turn = convoy.first % len(convoy.lanes)
+        waiting = deque(lane for lane in (*convoy.lanes[turn:], *convoy.lanes[:turn]) if not lane.finished)
         under_way = 0
         worst = GO_ON
         while True:
@@ -121,6 +131,7 @@ class Dispatch:
                 self._senders.submit(lane, *self._next(lane, left))
                 under_way += 1
             if not under_way:
+                convoy.first += worst.step is Step.PARK
                 return worst
             lane, events, outcome = self._senders.result()
             under_way -= 1

@@ -124,6 +124,7 @@ class Convoy:
     Attributes:
         batch: The same batch.
         lanes: Its shipments; each has one request under way at a time.
+        first: The lane whose turn it is: after a refusal of everything that is the next, for its events to be asked.
     """
 
     def __init__(self, batch: Batch, destination: Destination, limits: Limits, record: Record) -> None:
@@ -132,6 +133,7 @@ class Convoy:
         parts = [batch.events] if ways == 1 else deal(batch.events, ways)
         ambiguous = destination.on_ambiguous_for
         self.lanes = [Shipment(batch, ambiguous, record, part) for part in parts or [batch.events]]
+        self.first = 0
 
     @property
     def finished(self) -> bool:
