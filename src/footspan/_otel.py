@@ -30,6 +30,7 @@ __all__ = [
     "current_span_ids",
     "detach",
     "direct",
+    "exporters_of",
     "get_logger_provider",
     "install_logger_provider",
     "light_record_type",
@@ -137,6 +138,20 @@ def processors_of(provider: Any) -> tuple[Any, ...]:
     multi = getattr(provider, "_multi_log_record_processor", None)
     processors = getattr(multi, "_log_record_processors", None)
     return processors if isinstance(processors, tuple) else ()
+
+
+def exporters_of(provider: Any) -> list[Any]:
+    """The exporters that the processors of an SDK provider hold, those behind a wrapper of ours included."""
+    multi = getattr(provider, "_active_span_processor", None)
+    spans = getattr(multi, "_span_processors", None)
+    found: list[Any] = []
+    for processor in (*processors_of(provider), *(spans if isinstance(spans, tuple) else ())):
+        inner = getattr(processor, "wrapped", processor)
+        holder = getattr(inner, "_batch_processor", inner)
+        exporter = getattr(holder, "_exporter", None) or getattr(holder, "span_exporter", None)
+        if exporter is not None:
+            found.append(exporter)
+    return found
 
 
 def light_record_type() -> type[Any]:

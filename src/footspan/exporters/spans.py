@@ -130,6 +130,7 @@ class DestinationSpanExporter(_SpanExporter):
     Attributes:
         carried: Gives the ids of the destinations that get page views in another way, from a processor of footspan's on
             the same provider; for those they are passed over here.
+        carried_spans: The same for what the option ``spans`` makes into events.
     """
 
     def __init__(
@@ -145,9 +146,11 @@ class DestinationSpanExporter(_SpanExporter):
         self._page_views = page_views or PageViewSettings()
         self._rule = SpanRule(self._page_views, None if patterns is None else tuple(patterns))
         self.carried: Callable[[], Collection[str]] = tuple
+        self.carried_spans: Callable[[], Collection[str]] = tuple
 
     def _maker(self) -> Callable[[ReadableSpan], LogLine | None]:
-        carried = self._sender.destination.id in self.carried()
+        here = self._sender.destination.id
+        pages_carried, spans_carried = here in self.carried(), here in self.carried_spans()
 
         def make(span: ReadableSpan) -> LogLine | None:
             event = self._rule.event_of(span)
@@ -155,9 +158,11 @@ class DestinationSpanExporter(_SpanExporter):
                 if self._page_views.enabled and not shows_answer(span):
                     _say_what_to_capture()
                 return None
-            line = event_line(event, span)
             page = event.name == c.EVENT_PAGE_VIEW
-            return None if page and (carried or not self._wants(line)) else line
+            if pages_carried if page else spans_carried:
+                return None
+            line = event_line(event, span)
+            return None if page and not self._wants(line) else line
 
         return make
 

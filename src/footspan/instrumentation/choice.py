@@ -1,8 +1,10 @@
 """Which spans and plain logs go where, by what ``OTEL_TRACES_EXPORTER`` and ``OTEL_LOGS_EXPORTER`` say.
 
-A footspan name in them (``footspan``, ``footspan_umami``, …) means the spooled destinations. ``otlp`` means the
-destination of that type when its address is the same: one place is reached one way only. Every other name is the
+A footspan name in them (``footspan``, ``umami``, ``footspan_umami``, …) means the spooled destinations. ``otlp`` means
+the destination of that type when its address is the same: one place is reached one way only. Every other name is the
 operator's exporter and stays with the SDK.
+
+Under another distro the same names are plain exporters (entry points of :mod:`footspan.exporters`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 Signal = Literal["traces", "logs"]
 
 _NAME: Final = "footspan"
+_PREFIXES: Final = (f"{_NAME}_", f"{_NAME}-")
+_BARE: Final = frozenset({_NAME, "umami"})
+"""Names without the prefix; of the others, OpenTelemetry has exporters of its own called so."""
+
+EXPORTERS: Final = frozenset({"umami", "footspan_umami", "footspan_otlp", "footspan_console"})
+"""The names under which our entry points offer plain exporters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +62,50 @@ def choose(
     """
     variable = f"OTEL_{signal.upper()}_EXPORTER"
     reachable = tuple(each for each in destinations if each.enabled and _address(each, signal))
-    names = [name.strip() for name in environ.get(variable, "").split(",") if name.strip()]
+    names = _listed(environ, variable)
     if not names:
         return Choice(variable, None, reachable if signal == "traces" else ())
     taken = [name for name in names if is_ours(name) or (name == "otlp" and _same_place(reachable, signal, environ))]
     kept = [name for name in names if name not in taken]
-    return Choice(variable, ",".join(kept) or "none" if taken else None, reachable if taken else ())
+    meant = tuple(each for each in reachable if any(_means(name, each) for name in taken))
+    return Choice(variable, ",".join(kept) or "none" if taken else None, meant)
 
 
 def is_ours(name: str) -> bool:
     """Whether an exporter's name is one of footspan's."""
-    return name == _NAME or name.startswith((f"{_NAME}_", f"{_NAME}-"))
+    return name in _BARE or name.startswith(_PREFIXES)
+
+
+def names_nothing(destinations: Sequence[DestinationSettings], environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Names of ours in the exporters' variables that stand for no enabled destination, each with its variable."""
+    enabled = [each for each in destinations if each.enabled]
+    return [
+        f"{variable}={name}"
+        for variable in ("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER")
+        for name in _listed(environ, variable)
+        if is_ours(name) and not any(_means(name, each) for each in enabled)
+    ]
+
+
+def asks_for_plain_exporters(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the exporters' variables name a plain exporter of ours, which they do where another distro reads them."""
+    return any(
+        name in EXPORTERS
+        for variable in ("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER")
+        for name in _listed(environ, variable)
+    )
+
+
+def _means(name: str, destination: DestinationSettings) -> bool:
+    """Whether a name of ours stands for a destination: for every one, for those of a type, or for one by its name."""
+    if name in {_NAME, "otlp"}:
+        return True
+    bare = name[len(_NAME) + 1 :] if name.startswith(_PREFIXES) else name
+    return bare in {destination.name, destination.type}
+
+
+def _listed(environ: Mapping[str, str], variable: str) -> list[str]:
+    return [name.strip() for name in environ.get(variable, "").split(",") if name.strip()]
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from footspan import _guard, _otel, emit
 from footspan import conventions as c
 from footspan._version import __version__
 from footspan.config import ConfigurationError
-from footspan.instrumentation.choice import choose, shown_to_sdk
+from footspan.instrumentation.choice import choose, names_nothing, shown_to_sdk
 from footspan.instrumentation.defaults import apply_defaults
 from footspan.instrumentation.parts import Parts
 from footspan.instrumentation.propagation import repair_propagator
-from footspan.instrumentation.startup import refuse, settings_in_force
+from footspan.instrumentation.startup import give_sessions, refuse, settings_in_force
 from footspan.pipeline import arm_exit, configure, start
 from footspan.processors import baggage
 
@@ -49,6 +49,7 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
             repair_propagator()
             return
         apply_defaults(page_views=settings.page_views.enabled)
+        give_sessions(settings)
         if os.environ.get(_CONFIG_FILE):
             self._configure_by_file(settings, parts, kwargs)
         else:
@@ -68,6 +69,12 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
 
     def _configure_by_environment(self, settings: Settings, parts: Parts, kwargs: dict[str, Any]) -> None:
         traces, logs = choose("traces", settings.destinations), choose("logs", settings.destinations)
+        if nothing := names_nothing(settings.destinations):
+            _guard.logger.warning(
+                "footspan: %s: no such destination is set up, so nothing goes there. Give it its address, such as "
+                "FOOTSPAN_DESTINATIONS_UMAMI_URL=https://...",
+                ", ".join(nothing),
+            )
 
         def clean(span_exporter: SpanExporter, *_: Any, **__: Any) -> SpanProcessor:
             return parts.redacting(BatchSpanProcessor(span_exporter))

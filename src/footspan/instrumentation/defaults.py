@@ -24,8 +24,13 @@ def apply_defaults(*, page_views: bool, environ: MutableMapping[str, str] = os.e
     """
     environ.setdefault(SEMCONV_OPT_IN, "http")
     if page_views:
-        _add(environ, CAPTURE_REQUEST, REQUEST_HEADERS)
-        _add(environ, CAPTURE_RESPONSE, RESPONSE_HEADERS)
+        capture_headers(environ)
+
+
+def capture_headers(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Have server spans bear the headers that page views are read from."""
+    _add(environ, CAPTURE_REQUEST, REQUEST_HEADERS)
+    _add(environ, CAPTURE_RESPONSE, RESPONSE_HEADERS)
 
 
 def _add(environ: MutableMapping[str, str], name: str, headers: tuple[str, ...]) -> None:

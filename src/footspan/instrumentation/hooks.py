@@ -1,4 +1,8 @@
-"""The hook before instrumentation: where another distro was chosen, footspan joins what that one has built."""
+"""The hook before instrumentation: where another distro was chosen, footspan joins what that one has built.
+
+Unless the operator asked that one for plain exporters of ours: then they are all that is wanted, and page views need
+nothing more than the headers they are read from.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from footspan import _guard
 from footspan.config import ConfigurationError
-from footspan.instrumentation.choice import choose
-from footspan.instrumentation.defaults import apply_defaults
+from footspan.instrumentation.choice import asks_for_plain_exporters, choose
+from footspan.instrumentation.defaults import apply_defaults, capture_headers
 from footspan.instrumentation.propagation import repair_propagator
-from footspan.instrumentation.startup import refuse, settings_in_force
+from footspan.instrumentation.startup import give_sessions, refuse, settings_in_force
 
 if TYPE_CHECKING:
     from footspan.config import Settings
@@ -25,8 +29,12 @@ def pre_instrument() -> None:
 
         if get_pipeline() is None:  # else our own configurator ran
             settings = settings_in_force()
-            if settings is not None:
+            if settings is None:
+                return
+            if not asks_for_plain_exporters():
                 _join(settings)
+            elif settings.page_views.enabled:
+                capture_headers()
 
 
 def _join(settings: Settings) -> None:
@@ -38,6 +46,7 @@ def _join(settings: Settings) -> None:
         if pipeline is None:
             return
         apply_defaults(page_views=settings.page_views.enabled)
+        give_sessions(settings)
         repair_propagator()
         Parts(pipeline).attach(choose("traces", settings.destinations).destinations)
     except ConfigurationError as error:

@@ -18,8 +18,10 @@ from footspan.destinations.otlp import OtlpDestination
 from footspan.exporters import DestinationLogExporter, OtlpJsonSpanExporter
 from footspan.instrumentation.lanes import SpoolLogProcessor, SpoolSpanProcessor
 from footspan.pipeline import FootspanLogProcessor, default_slot, start
+from footspan.pipeline.aside import carried_by, ours, step_aside
 from footspan.processors.page_views import PageViewSpanProcessor
 from footspan.processors.span_context import ContextSpanProcessor
+from footspan.processors.span_events import SpanEventProcessor
 from footspan.processors.spans import RecordServerSpans, RedactingSpanProcessor
 
 if TYPE_CHECKING:
@@ -65,7 +67,9 @@ class Parts:
         return FootspanLogProcessor(default_slot(), _Several(plain) if plain else None)
 
     def span_processors(self, spans_to: Sequence[DestinationSettings] = ()) -> list[SpanProcessor]:
-        """Ids, page views, and what takes spans to ``otlp`` destinations: through the spool, or a batch processor each.
+        """Ids, page views, events out of spans, and what takes spans to ``otlp`` destinations.
+
+        That is the spool, or a batch processor for each.
 
         Raises:
             ConfigurationError: One of the destinations cannot be used.
@@ -75,6 +79,9 @@ class Parts:
             processors.append(ContextSpanProcessor())
         if self._page_views.enabled:
             processors.append(PageViewSpanProcessor(self._page_views))
+        wanting = [each for each in self._pipeline.settings.destinations if each.enabled and each.options.get("spans")]
+        if wanting:
+            processors.append(SpanEventProcessor(self._page_views, wanting))
         if spans_to and self._spooled:
             self._pipeline.lane("spans", spans_to)
             processors.append(self.redacting(SpoolSpanProcessor(self._in_force, spans_to)))
@@ -117,12 +124,14 @@ class Parts:
         logger_provider = _otel.sdk_logger_provider()
         if logger_provider is not None and not _has(FootspanLogProcessor, _otel.processors_of(logger_provider)):
             _otel.prepend_log_processor(logger_provider, self.log_processor())
+            step_aside(logger_provider, default_slot())
         start(self._pipeline.settings)
         emit.reset()
         tracer_provider = trace.get_tracer_provider()
         if isinstance(tracer_provider, TracerProvider):
             self.record_server_spans(tracer_provider)
             _otel.change_span_processors(tracer_provider, partial(self._joined, spans_to))
+            self._one_way(tracer_provider)
 
     def _joined(self, spans_to: Sequence[DestinationSettings], there: tuple[Any, ...]) -> tuple[Any, ...]:
         if _has((PageViewSpanProcessor, RedactingSpanProcessor), there):
@@ -130,6 +139,21 @@ class Parts:
         exporting = (BatchSpanProcessor, SimpleSpanProcessor)
         ours = self.span_processors(() if _has(exporting, there) else spans_to)
         return (*ours, *(self.redacting(each) if isinstance(each, exporting) else each for each in there))
+
+    def _one_way(self, tracer_provider: TracerProvider) -> None:
+        """Have span exporters of ours pass over what leaves as an event already."""
+        slot = default_slot()
+        spooled = carried_by(slot)
+
+        def page_views() -> set[str]:
+            """Where the page views arrive that we emit: by the spool, or by log exporters beside it."""
+            provider = _otel.sdk_logger_provider()
+            return {*spooled(), *(each.destination.id for each in ours(provider, "DestinationLogExporter"))}
+
+        for exporter in ours(tracer_provider, "DestinationSpanExporter"):
+            exporter.carried_spans = carried_by(slot, only_spans=True)
+            if self._page_views.enabled:
+                exporter.carried = page_views
 
     def _in_force(self) -> Pipeline:
         """The process's pipeline: ``init()`` may have put another in the place of the one we began with."""

@@ -2,6 +2,7 @@
 
 * ``build``: ``Pipeline``, one service's road from a draft to its destinations.
 * ``processor``: ``FootspanLogProcessor``, which stands in an OpenTelemetry ``LoggerProvider``.
+* ``aside``: exporters of ours, in a provider that a pipeline has joined, leave to it what it carries.
 * ``beside``: pipelines of trackers with settings of their own.
 * ``endings``: all pipelines' end within one time; what SIGTERM does, where the settings ask for it.
 * ``state``: the process's own pipeline: configure, attach, end, reset.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from footspan import _guard, _otel, emit
 from footspan.pipeline import beside
+from footspan.pipeline.aside import step_aside
 from footspan.pipeline.build import Pipeline
 from footspan.pipeline.endings import Sigterm, flush_all, shut_down_all
 from footspan.pipeline.metrics import Report
@@ -109,6 +110,7 @@ def attach(provider: LoggerProvider) -> None:
         if isinstance(processor, FootspanLogProcessor):
             return
     _otel.prepend_log_processor(provider, FootspanLogProcessor(_default))
+    step_aside(provider, _default)
     emit.reset()
     _default.close_road()
 
