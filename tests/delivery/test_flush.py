@@ -240,7 +240,7 @@ def test_carriers_hurry_no_longer_than_somebody_waits(
     one = rig(otlp(sink.url))
     one.write(1)
     assert one.courier.flush(3600.0) == {"otlp": 0}
-    (carrier,) = one.courier._carriers.values()
+    (carrier,) = one.courier._crew
 
     assert until(lambda: carrier._hurry_until < time.monotonic() and one.courier._hurry_until < time.monotonic())
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from footspan import _guard, _otel, _platform
 from footspan.delivery import ledger
 from footspan.delivery.by_hand import ByHand
-from footspan.delivery.carrier import LEAST_TIME, Carrier
+from footspan.delivery.carrier import LEAST_TIME
+from footspan.delivery.crew import Crew, anew, finish, leave
 from footspan.delivery.gate import Gate
 from footspan.delivery.once import Once
 from footspan.delivery.signal import Signal
@@ -21,6 +22,7 @@ from footspan.delivery.waiting import goal_of, hurry_others, warn_of_unattended
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from footspan.delivery.carrier import Carrier
     from footspan.delivery.live import Live
     from footspan.delivery.standing import Turn
     from footspan.delivery.waiting import Goal
@@ -32,9 +34,6 @@ MAINTAIN_EVERY: Final = 5.0
 
 START_AGAIN_AFTER: Final = 5.0
 """Seconds until the next try where the system refused a thread."""
-
-YIELD_WITHIN: Final = 30.0
-"""Seconds that a batch which was begun may take until a carrier that yields gives its destination up."""
 
 HURRY_FOR: Final = 1.0
 """Seconds that carriers hurry for a flush without hearing of it again."""
@@ -90,9 +89,16 @@ class Courier:
         """No threads, no locks held: the state of a new courier and of a forked child."""
         self._gate = Gate()
         self._signal = Signal()
-        self._carriers: dict[str, Carrier] = {}
         self._coordinator: threading.Thread | None = None
         self._by_hand = ByHand(self._clock)
+        self._crew = Crew(
+            self._spool,
+            self._turn,
+            by_hand=self._by_hand,
+            resting=self._resting,
+            durable=self._durable,
+            clock=self._clock,
+        )
         self._by_hand_lock = threading.Lock()
         self._hurry_until = 0.0
         self._start_after = 0.0
@@ -135,7 +141,7 @@ class Courier:
         if self._coordinator is None:
             with _guard.guard("courier"):
                 self._start_threads()
-        for carrier in list(self._carriers.values()):
+        for carrier in self._crew:
             carrier.wake()
 
     def flush(self, timeout: float) -> dict[str, int]:
@@ -176,7 +182,7 @@ class Courier:
         now = self._clock()
         if self._hurry_until < min(deadline, now + HURRY_FOR / 2):
             self._hurry(min(deadline, now + HURRY_FOR))
-        theirs = [key for key, count in left.items() if count and key not in self._carriers]
+        theirs = [key for key, count in left.items() if count and key not in self._crew]
         hurry_others(self._spool, theirs, deadline - now)
 
     def _carry_by_hand(self, goal: Goal, deadline: float) -> dict[str, int]:
@@ -212,7 +218,7 @@ class Courier:
             with _guard.guard("courier"):
                 self._start_threads()
         self._signal.give()
-        for carrier in list(self._carriers.values()):
+        for carrier in self._crew:
             carrier.hurry(until)
 
     def status(self) -> dict[str, Any]:
@@ -222,7 +228,7 @@ class Courier:
 
     def live(self) -> dict[str, Live]:
         """What our carriers are doing, by destination id."""
-        return {key: carrier.live for key, carrier in list(self._carriers.items()) if carrier.carrying}
+        return self._crew.live()
 
     # -- carrying ------------------------------------------------------------------------------------------------------
 
@@ -262,10 +268,8 @@ class Courier:
             while not self._closed:
                 self._turn.check()
                 with self._gate:
-                    # Not after ``shutdown``, which may just have had the gate.
-                    if not self._closed and (self._carriers or self._may_carry()):
-                        self._claim()
-                for carrier in list(self._carriers.values()):
+                    self._claim_if_open()
+                for carrier in self._crew:
                     carrier.pulse()
                 if self._clock() - maintained >= MAINTAIN_EVERY:
                     maintained = self._clock()
@@ -279,39 +283,13 @@ class Courier:
             _guard.report("spool maintenance", error)
 
     def _claim(self, *, threads: bool = True) -> list[Carrier]:
-        """Try the lock of every destination that is ours to carry, give up the others; ``_gate`` is held.
+        """Take what is ours to carry, give up the rest; ``_gate`` is held. Returns carriers without a thread."""
+        return self._crew.claim(self._destinations, self._targets, hurry_until=self._hurry_until, threads=threads)
 
-        Args:
-            threads: Whether to start a thread for each.
-
-        Returns:
-            Carriers that hold a destination and have no thread.
-        """
-        threadless: list[Carrier] = []
-        for key, destination in self._destinations.items():
-            carrier = self._carriers.get(key)
-            try:
-                mine = self._turn.mine(self._targets[key])
-                if carrier is not None and (carrier.alive or carrier in threadless or carrier in self._by_hand):
-                    if not mine:
-                        carrier.leave(self._clock() + YIELD_WITHIN)
-                    continue
-                if carrier is not None:
-                    carrier.feed.close()
-                    del self._carriers[key]
-                feed = self._spool.feed(self._targets[key]) if mine else None
-            except Exception as error:  # noqa: BLE001 - the other destinations must not suffer
-                _guard.report("taking a destination over", error)
-                continue
-            if feed is None:
-                continue
-            carrier = Carrier(destination, feed, resting=self._resting, durable=self._durable, clock=self._clock)
-            if self._hurry_until > self._clock():
-                carrier.hurry(self._hurry_until)
-            self._carriers[key] = carrier
-            if not threads or not carrier.start():
-                threadless.append(carrier)
-        return threadless
+    def _claim_if_open(self) -> None:
+        """Not after ``shutdown``, which may just have had the gate."""
+        if not self._closed and (len(self._crew) or self._may_carry()):
+            self._claim()
 
     def _resting(self) -> None:
         self._idle = not self._closed
@@ -349,18 +327,10 @@ class Courier:
         try:
             # With no time for a request, what nobody carries is left to whoever comes next.
             threadless = self._claim() if ours and deadline - self._clock() >= LEAST_TIME else []
-            carriers = list(self._carriers.values())
+            carriers = list(self._crew)
         finally:
             self._gate.release()
-        threaded = [carrier for carrier in carriers if carrier not in threadless]
-        for carrier in threaded:
-            carrier.stop(deadline)
-        for index, carrier in enumerate(threadless):
-            # A fair share for each, so that one that hangs leaves time for the others.
-            share = (deadline - self._clock()) / (len(threadless) - index)
-            carrier.finish_here(self._clock() + share)
-        for carrier in threaded:
-            carrier.join(deadline - self._clock())
+        finish(carriers, threadless, deadline, self._clock)
         self._turn.release()
 
     def leave(self, patience: float) -> None:
@@ -374,25 +344,13 @@ class Courier:
         self._idle = False
         self._signal.give()
         if self._gate.acquire(timeout=max(0.001, patience)):
-            carriers = list(self._carriers.values())
+            carriers = list(self._crew)
             self._gate.release()
-            for carrier in carriers:
-                carrier.leave(deadline)
-            for carrier in carriers:
-                carrier.join(deadline - self._clock())
+            leave(carriers, deadline, self._clock)
         self._turn.release()
 
     def _after_fork(self) -> None:
         """In a forked child: the threads stayed with the parent, and so did the destinations they hold."""
         self._reset()
         self._ending.forked()
-        self._destinations = {key: _anew(destination) for key, destination in self._destinations.items()}
-
-
-def _anew(destination: Destination) -> Destination:
-    """The same destination without the parent's connections and locks, which may be held for ever."""
-    try:
-        return type(destination)(destination.settings)
-    except Exception as error:  # noqa: BLE001 - a certificate file is gone, for example
-        _guard.report("a destination after a fork", error)
-        return destination
+        self._destinations = {key: anew(destination) for key, destination in self._destinations.items()}
