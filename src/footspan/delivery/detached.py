@@ -71,9 +71,12 @@ def _deliver(deliverer: Deliverer, stop: Stop, word: int) -> bytes:
 
 
 def _relieved(root: str, born: float) -> bool:
-    """Whether a process with newer settings asked those who began before it to end."""
+    """Whether a process with newer settings asked those who began before it to end.
+
+    A time that is still to come is from before the clock was set back, and says nothing.
+    """
     try:
-        return os.stat(relief(Layout(root))).st_mtime > born  # noqa: PTH116 - four times a second
+        return born < os.stat(relief(Layout(root))).st_mtime <= time.time()  # noqa: PTH116 - four times a second
     except OSError:
         return False
 
