@@ -118,3 +118,18 @@ def test_a_rejected_line_is_read_as_the_event_it_was() -> None:
     assert (event.name, event.uid, event.time_ns) == ("a", "uid-a", 7 * _NS)
     assert event.event.attributes["amount"] == 1.5
     assert b"footspanRejected" not in event.line
+
+
+def test_what_comes_while_it_is_read_is_left_for_the_next_time(tmp_path: Path) -> None:
+    """A service that tracks faster than a replay may send must not keep it going for ever."""
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(stored("first") + stored("second"))
+    source = open_source(path)
+    found = []
+    for each in source.read({}):
+        found += [event.name for event in each.events]
+        assert len(found) < 10
+        with path.open("ab") as file:
+            file.write(stored("later"))
+
+    assert found == ["first", "second"]

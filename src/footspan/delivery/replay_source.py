@@ -99,7 +99,8 @@ class Source:
     def _read(self, piece: Piece, start: int) -> Iterator[Found]:
         with piece.path.open("rb") as file:
             file.seek(start if start <= piece.size else 0)  # it is another file by now
-            while line := file.readline(MAX_LINE):
+            # Not beyond what was there at the beginning: behind a service at work there would be no end.
+            while file.tell() < piece.size and (line := file.readline(MAX_LINE)):
                 if line.endswith(b"\n"):
                     yield self._found(line, piece, file.tell())
                 elif len(line) >= MAX_LINE:
