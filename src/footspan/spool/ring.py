@@ -28,21 +28,25 @@ class Ring:
 
     def put(self, line: bytes) -> int:
         """Add a line; how many of the oldest had to go for it."""
+        size = len(line)  # by itself, here and below: a signal handler that tracks comes between a sum and a call in it
+        if not self._lines:
+            self._size = 0  # an exception of a signal handler's may have cut the last change short
         self._lines.append(line)
-        self._size += len(line)
+        self._size += size
         return self._shrink()
 
     def _shrink(self) -> int:
         dropped = 0
-        while self._size > self.limit:
+        while self._size > self.limit and self._lines:
             self.drop_oldest()
             dropped += 1
         return dropped
 
     def put_first(self, lines: list[bytes]) -> int:
         """Add lines that are older than all that are here; how many of the oldest there was no room for."""
+        size = sum(map(len, lines))
         self._lines.extendleft(reversed(lines))
-        self._size += sum(map(len, lines))
+        self._size += size
         return self._shrink()
 
     def oldest(self) -> bytes | None:
@@ -56,7 +60,8 @@ class Ring:
     def drop_oldest(self, line: bytes | None = None) -> None:
         """Take it out; with ``line``, only if it is that very one, and did not have to go for another meanwhile."""
         if line is None or (self._lines and self._lines[0] is line):
-            self._size -= len(self._lines.popleft())
+            size = len(self._lines.popleft())
+            self._size -= size
 
     def clear(self) -> None:
         """Take everything out."""
