@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import footspan
-from footspan.instrumentation import startup
+from footspan.instrumentation import startup, web_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,3 +49,17 @@ def test_a_bad_configuration_is_said_once(monkeypatch: pytest.MonkeyPatch, caplo
     assert record.levelname == "ERROR"
     assert "FOOTSPAN_COURIER" in record.getMessage()
     assert "thread" in record.getMessage()
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [("true", 1), ("false", 0)])
+def test_sessions_are_given_if_the_settings_say_so(
+    monkeypatch: pytest.MonkeyPatch, enabled: str, expected: int
+) -> None:
+    """Once, whoever asks how often."""
+    monkeypatch.setenv("FOOTSPAN_SESSIONS_ENABLED", enabled)
+    settings = startup.settings_in_force()
+    assert settings is not None
+    startup.give_sessions(settings)
+    startup.give_sessions(settings)
+    assert expected == len(web_sessions._installed)
+    web_sessions.reset()

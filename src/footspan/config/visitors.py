@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.kinds import BadValueError, Kind, describe, quote
 from footspan.config.values import BOOLEAN, LIST, POSITIVE_DURATION, TEXT, read_text
-from footspan.config.web import REQUEST_PATH, SECRET
+from footspan.config.web import SECRET, read_request_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,13 @@ def _read_cookie_name(value: object) -> str:
     if not _TOKEN.fullmatch(text):
         raise BadValueError(describe(value), "Write a name of letters, digits, - and _, such as footspan.")
     return text
+
+
+def _read_cookie_path(value: object) -> str:
+    path = read_request_path(value)
+    if ";" in path or not path.isascii():
+        raise BadValueError(describe(value), "Write a path of plain characters without semicolons, such as /shop.")
+    return path
 
 
 def _read_domain(value: object) -> str:
@@ -62,6 +69,7 @@ def _show_referrers(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 COOKIE_NAME: Final = Kind("name of a cookie", _read_cookie_name)
+COOKIE_PATH: Final = Kind("path of a request", _read_cookie_path)
 DOMAIN: Final = Kind("domain", _read_domain)
 REFERRERS: Final = Kind("domains", _read_referrers, _show_referrers)
 
@@ -90,7 +98,7 @@ class SessionSettings:
     max_length: float = _setting(POSITIVE_DURATION, DAY, "Time after which a session that goes on is another.")
     cookie_name: str = _setting(COOKIE_NAME, "footspan", "The cookie's name.")
     cookie_max_age: float = _setting(POSITIVE_DURATION, 180 * DAY, "Time a visitor is remembered (seconds).")
-    cookie_path: str = _setting(REQUEST_PATH, "/", "Path below which the cookie is sent.")
+    cookie_path: str = _setting(COOKIE_PATH, "/", "Path below which the cookie is sent.")
     cookie_domain: str | None = _setting(DOMAIN, None, "Domain whose hosts share the cookie; none: only the host.")
     respect_dnt: bool = _setting(BOOLEAN, True, "Whether a visitor whose browser sends DNT: 1 gets no cookie.")
     respect_gpc: bool = _setting(BOOLEAN, True, "Whether a visitor whose browser sends Sec-GPC: 1 gets no cookie.")
