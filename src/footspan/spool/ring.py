@@ -59,9 +59,11 @@ class Ring:
 
     def drop_oldest(self, line: bytes | None = None) -> None:
         """Take it out; with ``line``, only if it is that very one, and did not have to go for another meanwhile."""
-        if line is None or (self._lines and self._lines[0] is line):
-            size = len(self._lines.popleft())
+        oldest = self._lines[0] if line is None else line
+        size = len(oldest)
+        if self._lines and self._lines[0] is oldest:
             self._size -= size
+            self._lines.popleft()
 
     def clear(self) -> None:
         """Take everything out."""
