@@ -38,12 +38,14 @@ class Kind:
         read: Turns what a source holds into the value; raises :class:`BadValueError`.
         show: Writes a value the way a person would, so that ``read(show(value)) == value``.
         words: The words it reads, where it is a choice; in any case.
+        mask: Writes a value without what may be secret in it; ``None`` where nothing can be.
     """
 
     name: str
     read: Callable[[object], Any]
     show: Callable[[Any], str] = str
     words: tuple[str, ...] = ()
+    mask: Callable[[Any], Any] | None = None
 
 
 def describe(value: object) -> str:

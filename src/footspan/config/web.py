@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # RFC 9110, section 5.5: visible characters, spaces and tabs; what is beyond ASCII must fit Latin-1 to be sent.
 _FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+MASK: Final = "***"
+"""What stands for a secret wherever settings are shown."""
+_LOOKS_LIKE_A_KEY: Final = 20
+"""Characters from which on a part of an address's path may be one."""
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
 
 
@@ -60,7 +64,16 @@ def url(*, instead: str, base: bool = False) -> Kind:
             path = path.rstrip("/")
         return f"{scheme}://{netloc.lower()}{path}{'?' if query else ''}{query}"
 
-    return Kind("address", read)
+    return Kind("address", read, mask=mask_address)
+
+
+def mask_address(address: str) -> str:
+    """Write an address without its query and without parts of its path that look like keys."""
+    place, question, _ = address.partition("?")
+    scheme, slashes, rest = place.partition("://")
+    host, *segments = rest.split("/")
+    shown = [MASK if len(each) >= _LOOKS_LIKE_A_KEY else each for each in segments]
+    return f"{scheme}{slashes}{'/'.join([host, *shown])}{question}{MASK if question else ''}"
 
 
 def read_request_path(value: object) -> str:
@@ -120,6 +133,13 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def show_headers(headers: Mapping[str, str]) -> str:
+    """Write headers the way the environment holds them."""
+    from urllib.parse import quote  # noqa: PLC0415 - as above
+
+    return ",".join(f"{name}={quote(content, safe='')}" for name, content in headers.items())
+
+
 REQUEST_PATH: Final = Kind("path of a request", read_request_path)
-SECRET: Final = Kind("key", read_secret)
-HEADERS: Final = Kind("headers", read_headers)
+SECRET: Final = Kind("key", read_secret, mask=lambda _: MASK)
+HEADERS: Final = Kind("headers", read_headers, show_headers, mask=lambda headers: dict.fromkeys(headers, MASK))

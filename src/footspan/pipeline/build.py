@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from footspan import _guard, _platform
 from footspan import conventions as c
 from footspan._version import __version__
-from footspan.config.errors import ConfigurationError
+from footspan.config.unfinished import unfinished
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
 from footspan.pipeline.metrics import Appended
 from footspan.processors import DropEvent
@@ -35,29 +35,6 @@ _LANE_SHARE = 0.25
 """What each lane gets of the time there is at exit; the rest is for the events."""
 
 
-def _refuse_what_is_not_there(settings: Settings) -> None:
-    """Stop at settings whose names are final and whose effect is still to come.
-
-    Going on without them would break what they promise in silence: nobody would deliver, or a policy would not hold.
-    """
-    for key, found, asked, fix in (
-        (
-            "privacy.policy",
-            "a file",
-            settings.privacy.policy is not None,
-            "The built-in rules are in force: leave it out.",
-        ),
-        (
-            "privacy.consent",
-            "'opt_in'",
-            settings.privacy.consent == "opt_in",
-            "Write 'opt_out', and track after consent.",
-        ),
-    ):
-        if asked:
-            raise ConfigurationError(f"telemetry.{key}", found, f"This version does not have that yet. {fix}")
-
-
 def _decides(draft: Draft) -> tuple[Any, Any, Any] | None:
     """What routing looks at, where it may be remembered: texts of some length, and no object of the host's."""
     found = (draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))
@@ -81,7 +58,8 @@ class Pipeline:
     """
 
     def __init__(self, settings: Settings) -> None:
-        _refuse_what_is_not_there(settings)
+        for error in unfinished(settings):
+            raise error
         with _platform.importing():
             from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
             from footspan.delivery.once import Once  # noqa: PLC0415
