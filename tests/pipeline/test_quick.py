@@ -142,7 +142,22 @@ keys = words | st.sampled_from(
 )  # fmt: skip
 names = words | st.sampled_from(["error.x", "checkout.completed", "to bob@example.com", "%s %d"])
 contexts = st.dictionaries(
-    st.sampled_from(["user_id", "session_id", "url", "ip", "referrer", "plan", "password", "category", "note"]),
+    st.sampled_from(
+        [
+            "user_id",
+            "session_id",
+            "visitor_id",
+            "url",
+            "ip",
+            "referrer",
+            "referrer_class",
+            "first_touch_utm_source",
+            "plan",
+            "password",
+            "category",
+            "note",
+        ]
+    ),
     scalars,
     max_size=3,
 )

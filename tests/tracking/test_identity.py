@@ -177,3 +177,14 @@ def test_the_services_salt_lies_beside_its_spool(tmp_path: Path) -> None:
     (file,) = (tmp_path / "shop").glob("visitor-salt-*")
     assert visitor == daily_visitor_id("192.0.2.1", "agent", salt=DailySalt(tmp_path / "shop"))
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_services_salt_is_another(tmp_path: Path) -> None:
+    """Also where the settings came into force after the first visitor."""
+    ids = []
+    for service in ("shop", "blog"):
+        footspan.init(service_name=service, spool={"directory": str(tmp_path)})
+        ids.append(daily_visitor_id("192.0.2.1", "agent"))
+
+    assert ids[0] != ids[1]
+    assert [len(list((tmp_path / service).glob("visitor-salt-*"))) for service in ("shop", "blog")] == [1, 1]

@@ -96,6 +96,6 @@ def daily_visitor_id(ip: str, user_agent: str, site: str = "", *, salt: DailySal
 def _bytes_of(value: Any) -> bytes | None:
     with _guard.guard("text of a user"):
         # `str(b"x")` is the same text, and an error under `python -bb`.
-        text = repr(value) if isinstance(value, bytes) else str(value)
+        text = repr(value) if isinstance(value, (bytes, bytearray)) else str(value)
         return text.encode("utf-8", "surrogatepass")
     return None

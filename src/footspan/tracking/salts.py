@@ -7,7 +7,6 @@ import os
 import tempfile
 import time
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -96,20 +95,26 @@ def _make(path: Path) -> bytes:
     return _read(path) or b""
 
 
-@lru_cache(maxsize=1)
+_ALONE: Final = DailySalt(None)
+_service: list[tuple[object, DailySalt]] = []
+
+
 def service_salt() -> DailySalt:
-    """The salt of this process's service, beside its spool."""
-    folder: Path | None = None
+    """The salt of this process's service, beside its spool; found anew when other settings come into force."""
     with _guard.guard("daily salt"):
         settings = settings_in_force()
-        if _platform.DURABLE:
-            from footspan.spool.location import locate  # noqa: PLC0415 - few need it
+        if not _service or _service[0][0] is not settings:
+            folder: Path | None = None
+            if _platform.DURABLE:
+                from footspan.spool.location import locate  # noqa: PLC0415 - few need it
 
-            layout = locate(settings)
-            folder = None if layout is None else Path(layout.root)
-    return DailySalt(folder)
+                layout = locate(settings)
+                folder = None if layout is None else Path(layout.root)
+            _service[:] = [(settings, DailySalt(folder))]
+        return _service[0][1]
+    return _ALONE
 
 
 def reset() -> None:
     """Look for the service's folder anew; for tests."""
-    service_salt.cache_clear()
+    _service.clear()
