@@ -7,6 +7,8 @@ letting go: the same system call through ``ctypes``, which costs a microsecond m
 
 A disk that is slow must not hold up threads that do not write to it: on file systems that live on another machine or
 in another process nothing is kept, and after a few writes in a row that took long while it was, nothing is for a while.
+What remains: a local file system that is frozen (for a snapshot) in the middle of a kept write stops the whole process
+until it thaws, and not only the thread that writes.
 """
 
 from __future__ import annotations
