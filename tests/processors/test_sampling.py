@@ -218,7 +218,7 @@ def test_a_whole_number_is_its_digits() -> None:
         draft(footspan_event_category="error"),
         draft(error_type="ValueError"),
     ],
-    ids=str,
+    ids=("severity 17", "severity 21", "name", "exception", "category", "error type"),
 )
 def test_errors_are_never_dropped(error: Draft) -> None:
     """By severity, by category, by what is said of an exception: they are left at rate 0, and stand for themselves."""
