@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from footspan.config import DestinationSettings
-from footspan.instrumentation.choice import choose, shown_to_sdk
+from footspan.instrumentation.choice import asks_for_plain_exporters, choose, names_nothing, shown_to_sdk
 
 OTLP = DestinationSettings(name="otlp", type="otlp", options={"endpoint": "http://collector:4318"})
 LOGS_ONLY = DestinationSettings(name="logsonly", type="otlp", options={"logs_endpoint": "http://logs:4318/v1/logs"})
@@ -87,3 +87,36 @@ def test_the_environment_is_restored() -> None:
         configured()
     assert seen == {"OTEL_TRACES_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "console"}
     assert environ == before
+
+
+@pytest.mark.parametrize(
+    ("value", "kept", "meant"),
+    [
+        ("umami", "none", ()),
+        ("umami,console", "console", ()),
+        ("footspan_otlp", "none", (OTLP, LOGS_ONLY)),
+        ("footspan_logsonly", "none", (LOGS_ONLY,)),
+        ("footspan", "none", (OTLP, LOGS_ONLY)),
+        ("footspan_umami,otlp_proto_http", "otlp_proto_http", ()),
+    ],
+)
+def test_a_name_means_its_own_destinations(value: str, kept: str, meant: tuple[DestinationSettings, ...]) -> None:
+    """By type, or by the name it has in the settings; naming Umami sends no plain log to another place."""
+    choice = choose("logs", ALL, {"OTEL_LOGS_EXPORTER": value})
+    assert (choice.kept, choice.destinations) == (kept, meant)
+
+
+def test_names_that_stand_for_nothing_are_found() -> None:
+    """Whoever sets them expects something to arrive."""
+    environ = {"OTEL_LOGS_EXPORTER": "umami,footspan_off,otlp", "OTEL_TRACES_EXPORTER": "footspan_console"}
+    assert names_nothing((UMAMI, OFF), environ) == [
+        "OTEL_TRACES_EXPORTER=footspan_console",
+        "OTEL_LOGS_EXPORTER=footspan_off",
+    ]
+    assert names_nothing(ALL, {"OTEL_LOGS_EXPORTER": "umami,footspan,footspan_otlp"}) == []
+
+
+@pytest.mark.parametrize(("value", "plain"), [("umami", True), ("otlp, footspan_otlp", True), ("footspan,otlp", False)])
+def test_plain_exporters_are_asked_for_by_their_names(value: str, *, plain: bool) -> None:
+    """Those that entry points offer."""
+    assert asks_for_plain_exporters({"OTEL_TRACES_EXPORTER": value}) is plain
