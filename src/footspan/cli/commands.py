@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from footspan._version import __version__
+from footspan.cli.config import config
 from footspan.cli.deliver import deliver
 from footspan.cli.gateway import gateway
 from footspan.cli.replay import replay
@@ -24,9 +25,11 @@ def footspan() -> None:
       footspan status --json | jq .       for programs
       footspan deliver --service shop     deliver in a process of its own
       footspan replay --from rejected     send again what was refused
+      footspan config check               what is wrong with the settings
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
 
 
+footspan.add_command(config)
 footspan.add_command(deliver)
 footspan.add_command(gateway)
 footspan.add_command(replay)

@@ -57,7 +57,7 @@ class Effective:
         """Its value as a person would write it; empty where it has none."""
         if self.value is None:
             return ""
-        return self.value if isinstance(self.value, str) or self.kind is None else self.kind.show(self.value)
+        return str(self.value) if self.kind is None else self.kind.show(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def show_headers(headers: Mapping[str, str]) -> str:
     """Write headers the way the environment holds them."""
     from urllib.parse import quote  # noqa: PLC0415 - as above
 
-    return ",".join(f"{name}={quote(content, safe='')}" for name, content in headers.items())
+    return ",".join(f"{name}={quote(content, safe='*')}" for name, content in headers.items())
 
 
 REQUEST_PATH: Final = Kind("path of a request", read_request_path)
