@@ -123,6 +123,16 @@ def test_what_cannot_be_used_is_said_at_once(options: dict[str, Any], said: str)
     assert said in str(caught.value)
 
 
+def test_type_checkers_refuse_what_the_settings_do() -> None:
+    """The comments below are errors of their own where a checker would let these pass."""
+    with pytest.raises(ConfigurationError):
+        UmamiLogExporter(websit="x")  # type: ignore[call-arg]
+    with pytest.raises(ConfigurationError):
+        OtlpLogExporter(protocol="http/xml")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError):
+        ConsoleSpanExporter(spans=7)  # type: ignore[arg-type]
+
+
 def test_the_types_of_keywords_are_the_declared_settings() -> None:
     """What a type checker lets through is what the settings know."""
     for kind, typed in (("umami", UmamiOptions), ("otlp", OtlpOptions), ("console", ConsoleOptions)):

@@ -50,6 +50,8 @@ class UmamiOptions(CommonOptions, total=False):
     tag: str
     path: str
     batch_path: str
+    revenue: Patterns
+    currency: str
     spans: Patterns
 
 

@@ -50,8 +50,8 @@ class UmamiLogExporter(_LogsByName):
     Args:
         redact: Whether personal data and secrets are removed, by footspan's base policy.
         **options: The settings of a ``umami`` destination: ``url`` and ``website`` (both needed, here or in the
-            environment), ``hostname``, ``tag``, ``path``, ``batch_path``, ``events``, ``on_ambiguous``, ``timeout``,
-            ``batch``; ``name`` for the settings of another destination of the type.
+            environment), ``hostname``, ``tag``, ``revenue``, ``currency``, ``path``, ``batch_path``, ``events``,
+            ``on_ambiguous``, ``timeout``, ``batch``; ``name`` for the settings of another destination of the type.
 
     Raises:
         ConfigurationError: Something needed is missing or cannot be used.
