@@ -3,8 +3,8 @@
 A recording has what the module's own client sent to Umami for a call. What it printed has been left out of the files.
 Taken out before the two are compared is what the module made up for every event alike, which Umami then showed as one
 visitor on one page: the app's name as host, the page ``/``, a screen, a language, the environment, and ``null`` for
-what nobody said. Its ``category`` is a word of a table of its own that the document does not have, so a category is compared
-only where the call names one. What Umami has a field for stands in that field: user, host and referrer.
+what nobody said. Its ``category`` is a word of a table of its own that the document does not have, so a category is
+compared only where the call names one. What Umami has a field for stands in that field: user, host and referrer.
 """
 
 from __future__ import annotations
