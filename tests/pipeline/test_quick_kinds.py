@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import footspan
@@ -42,6 +42,7 @@ def road() -> Iterator[Open]:
     properties=st.dictionaries(keys | st.sampled_from([c.SAMPLING_RATE, c.ERROR_TYPE]), values, max_size=4),
     ambient=contexts,
 )
+@example(name="invoice.sent", properties={}, ambient={"user_id": "\ud800"})
 def test_whatever_it_writes_is_what_the_ordinary_road_writes(
     road: Open, name: str, properties: dict[str, Any], ambient: dict[str, Any]
 ) -> None:

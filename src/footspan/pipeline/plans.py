@@ -146,10 +146,20 @@ class Written:
 
 
 def _lasting(key: str, value: Any) -> bool:
-    """Whether nobody can change a value. The lists that conventions ask for are the context's own copies."""
-    if type(value) is list and key in c.STRING_LIST_ATTRIBUTES:
-        return all(type(item) is str for item in value)
-    return type(value) in _SCALARS
+    """Whether nobody can change a value. The lists that conventions ask for are the context's own copies.
+
+    Text that is none (a lone surrogate) is left to the ordinary road: it then writes the whole event in another order.
+    """
+    texts = value if type(value) is list and key in c.STRING_LIST_ATTRIBUTES else (value,)
+    return all(type(item) in _SCALARS and (type(item) is not str or _is_text(item)) for item in (key, *texts))
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def make_plan(
