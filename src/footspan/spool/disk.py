@@ -230,7 +230,10 @@ class DiskSpool:
         """Let the segment go, for the next writer to continue."""
         with _guard.guard("close of the spool"):
             self._writer.close()
-            self._counters.keep(self.layout)
+            try:
+                self._counters.keep(self.layout)
+            except OSError as error:  # a full disk, for one
+                _guard.report("keeping of counts", error)
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 
