@@ -103,3 +103,38 @@ def test_a_time_limit_never_leaves_a_lock_taken() -> None:
 
     assert raised == 200
     assert not left
+
+
+def test_who_looks_for_a_mistake_is_told_of_each_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every one, with the places it came by and still without its text; on standard error if nobody else listens."""
+    _guard.reraise_in_tests(False)
+    root, handlers = logging.getLogger(), logging.getLogger().handlers
+    root.handlers = []
+    try:
+        _guard.be_verbose(True)
+        _guard.be_verbose(True)
+        for _ in range(2):
+            with _guard.guard("work"):
+                raise ValueError("bob@example.com")
+        _guard.be_verbose(False)
+        with _guard.guard("work"):
+            raise ValueError("bob@example.com")
+    finally:
+        root.handlers = handlers
+    lines = capsys.readouterr().err.splitlines()
+
+    place = "footspan: work failed with ValueError at test_who_looks_for_a_mistake_is_told_of_each_failure ("
+    assert [line.startswith(place) for line in lines] == [True, False, True]
+    assert "bob" not in "".join(lines)
+    assert (_guard.logger.handlers, _guard.logger.level) == ([], logging.NOTSET)
+
+
+def test_the_hosts_handlers_are_enough(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the host logs itself is not printed a second time."""
+    _guard.reraise_in_tests(False)
+    _guard.be_verbose(True)
+    with _guard.guard("work"):
+        raise ValueError("x")
+
+    assert [record.levelname for record in caplog.records] == ["DEBUG", "WARNING"]
+    assert capsys.readouterr().err == ""

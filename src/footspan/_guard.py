@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("footspan")
 _here = threading.local()
 
+_PLACES = 8
+"""Places that are told of a failure."""
 
 _locks: dict[int, weakref.ref[Any]] = {}
 """Every lock of ours, by identity. Changed by single steps, so that no thread needs a lock to look at it."""
@@ -67,6 +69,7 @@ def QuietLock() -> threading.RLock:  # noqa: N802 - stands for the class, like `
 
 _reported: set[tuple[str, str]] = set()
 _reraise = False
+_verbose: logging.Handler | None = None
 
 
 def reraise_in_tests(enabled: bool) -> None:  # noqa: FBT001 - a switch that tests flip
@@ -76,8 +79,25 @@ def reraise_in_tests(enabled: bool) -> None:  # noqa: FBT001 - a switch that tes
 
 
 def reset() -> None:
-    """Forget which failures were reported."""
+    """Forget which failures were reported, and be quiet."""
     _reported.clear()
+    be_verbose(False)
+
+
+def be_verbose(enabled: bool) -> None:  # noqa: FBT001 - as a setting says
+    """Have every failure logged, with the places it came by, and whatever else helps who looks for a mistake.
+
+    It goes to the handlers that the host has; where there is none, to standard error.
+    """
+    global _verbose  # noqa: PLW0603 - one switch for the whole process
+    if enabled and _verbose is None:
+        _verbose = logging.NullHandler() if logger.hasHandlers() else logging.StreamHandler()
+        logger.addHandler(_verbose)
+        logger.setLevel(logging.DEBUG)
+    elif not enabled and _verbose is not None:
+        logger.removeHandler(_verbose)
+        logger.setLevel(logging.NOTSET)
+        _verbose = None
 
 
 def warn_once(kind: str, message: str, *args: object) -> None:
@@ -90,9 +110,19 @@ def warn_once(kind: str, message: str, *args: object) -> None:
 def report(kind: str, error: BaseException) -> None:
     """Log an internal failure once per kind of work and class of exception, without its message."""
     key = (kind, type(error).__name__)
+    if _verbose is not None:
+        logger.debug("footspan: %s failed with %s at %s", kind, key[1], _places(error))
     if key not in _reported:
         _reported.add(key)
         logger.warning("footspan: %s failed with %s; further ones of this kind are not logged", kind, key[1])
+
+
+def _places(error: BaseException) -> str:
+    """Where an exception came by, the last place first; no value and no line of source."""
+    import traceback  # noqa: PLC0415 - only who looks for a mistake needs it
+
+    frames = traceback.extract_tb(error.__traceback__, limit=-_PLACES)
+    return " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames))
 
 
 class guard:  # noqa: N801 - reads as the statement it is

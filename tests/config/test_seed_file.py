@@ -100,3 +100,21 @@ def test_it_is_found_to_be_right(content: str, settings_file: Callable[[str], Pa
 
     assert (with_address.problems, with_address.warnings) == ((), ())
     assert [error.key for error in survey(environ={}).problems] == ["telemetry.destinations.umami.url"]
+
+
+def test_the_old_switches(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """TELEMETRY_DEBUG prints every event, samples none and speaks of failures; TELEMETRY_ENABLED=false ends it all."""
+    monkeypatch.setenv("TELEMETRY_DEBUG", "true")
+    monkeypatch.setenv("FOOTSPAN_SAMPLING_ENABLED", "true")
+    monkeypatch.setenv("FOOTSPAN_SAMPLING_RATE", "0")
+    assert footspan.track("cart.filled", user_id="u_1")
+    assert footspan.flush(20) == {"console": 0}
+    assert "cart.filled" in capfd.readouterr().err
+    assert "destinations: console" in caplog.text
+
+    footspan.shutdown()
+    monkeypatch.setenv("TELEMETRY_ENABLED", "false")
+    footspan.init(service_name="shop")
+    assert footspan.track("cart.filled") == ""

@@ -73,6 +73,10 @@ def configure(settings: Settings) -> Pipeline | None:
         baggage.propagate(() if pipeline is None else settings.context.propagate or ())
         arm_exit()
         _arm_sigterm()
+        _guard.be_verbose(settings.debug)
+        if settings.debug:
+            names = ", ".join(each.name for each in settings.destinations if each.enabled)
+            _guard.logger.debug("footspan: service %s, destinations: %s", settings.service.name or "?", names or "none")
         return pipeline
 
 
