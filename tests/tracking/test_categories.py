@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import footspan
@@ -13,6 +15,7 @@ from spooled import spooled
 if TYPE_CHECKING:
     from servers.otlp import OtlpSink
 
+PAGE = Path(__file__).parents[2] / "docs" / "categories.md"
 CATEGORIES = {"invoice": "payment", "ml.*": "generation", "oops": "error", "error.ignored": "system"}
 
 
@@ -29,6 +32,15 @@ def test_the_documented_values() -> None:
         "SYSTEM": "system",
     }
     assert tuple(values.values()) == c.CATEGORIES
+
+
+def test_the_page_has_the_table() -> None:
+    """Values and first parts, as they are in force."""
+    rows = re.findall(r"^\| `([A-Z]+)` \| `([a-z]+)` \| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    shown = {part: value for _, value, parts in rows for part in re.findall(r"`(\w+)`", parts)}
+
+    assert [(name, value) for name, value, _ in rows] == [(value.upper(), value) for value in c.CATEGORIES]
+    assert shown == c.CATEGORY_SYNONYMS
 
 
 def test_a_call_may_name_a_category() -> None:
