@@ -26,7 +26,7 @@ help: ## this text
 	@echo '  PYTHON=python3.12       the interpreter to build on (default: the newest from 3.10 up that is found)'
 	@echo '  VENV=/path              the environment to build and use (default: .venv)'
 	@echo '  KEEP=1                  make demo: leave everything running to look at'
-	@echo '  PYTEST_ARGS="-k spool"  make test: passed on to pytest (-n 4 spreads the quick tests over four processes)'
+	@echo '  PYTEST_ARGS="-k spool"  make test: passed on to pytest (-n0 runs them in one process)'
 	@echo '  COVERAGE=1              make test: measure branch coverage and report it'
 	@echo '  QUICK=1                 make bench: few rounds, to see that it runs'
 	@echo '  UPGRADE=1               make constraints: take the newest versions instead of keeping the pinned ones'
