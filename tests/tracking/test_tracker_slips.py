@@ -208,3 +208,24 @@ def test_a_bug_of_ours_stays_ours_in_a_slip_as_well(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("footspan.tracking.tracker.misplaced", lambda *_: 1 / 0)
 
     assert track("x", {"a": 1}) == ""
+
+
+def test_identify_takes_the_id_by_name() -> None:
+    """As people write it who have the other calls' ``user_id=`` in mind; by position it wins over a trait."""
+    footspan.identify(user_id="u_1", plan="pro")
+    footspan.Telemetry.get_instance().identify(user_id="u_2")
+    footspan.identify("u_3", **{"user_id": "somebody else"})
+
+    assert [event.attributes["user.id"] for event in spooled()] == ["u_1", "u_2", "u_3"]
+    assert spooled()[0].attributes["plan"] == "pro"
+
+
+def test_an_exception_takes_properties_by_name() -> None:
+    """A slip in a call that stands in an ``except`` block would hide what is being handled."""
+    error = LookupError("gone")
+    footspan.track_exception(error, user_id="u_1", order=7)
+    footspan.Telemetry.get_instance().track_exception(error, "import.broken", {"line": 3, "order": 1}, order=8)
+    first, second = spooled()
+
+    assert (first.attributes["user.id"], first.attributes["order"]) == ("u_1", 7)
+    assert (second.name, second.attributes["line"], second.attributes["order"]) == ("import.broken", 3, 8)

@@ -230,7 +230,7 @@ class Pipeline:
         if not taken and stored.name not in self._unrouted and len(self._unrouted) < _CACHE_SIZE:
             self._unrouted.add(stored.name)
             _guard.logger.warning(
-                "footspan: no destination takes events named %r: they stay in the spool until max_age", stored.name
+                "footspan: no destination takes events named %.200r: they stay in the spool until max_age", stored.name
             )
         decides = _decides(draft)
         if decides is not None and len(self._taken) < _CACHE_SIZE:

@@ -32,13 +32,15 @@ class Telemetry:
         """See :func:`footspan.page_view`."""
         return default_tracker.page_view(url, **properties)
 
-    def identify(self, user_id: Any, /, **traits: Any) -> str:
+    def identify(self, user_id: Any, **traits: Any) -> str:
         """See :func:`footspan.identify`."""
         return default_tracker.identify(user_id, **traits)
 
-    def track_exception(self, exc: BaseException, event_name: str = c.EVENT_EXCEPTION, extra_data: Any = None) -> str:
+    def track_exception(
+        self, exc: BaseException, event_name: str = c.EVENT_EXCEPTION, extra_data: Any = None, **properties: Any
+    ) -> str:
         """See :func:`footspan.track_exception`."""
-        return default_tracker.track_exception(exc, event_name, extra_data)
+        return default_tracker.track_exception(exc, event_name, extra_data, **properties)
 
     def set_context(self, **fields: Any) -> None:
         """See :func:`footspan.set_context`."""

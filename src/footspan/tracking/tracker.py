@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from footspan import _guard, _platform
 from footspan import conventions as c
@@ -111,11 +111,15 @@ class Tracker(Life, Decorators):
             return self._emit(c.EVENT_PAGE_VIEW, properties, c.REQUEST_ALIASES)
         return ""
 
-    def identify(self, user_id: Any, /, *too_many: NoReturn, **traits: Any) -> str:
+    @overload
+    def identify(self, user_id: Any, /, *too_many: NoReturn, **traits: Any) -> str: ...
+    @overload
+    def identify(self, *, user_id: Any, **traits: Any) -> str: ...
+    def identify(self, user_id: Any = _UNSET, /, *too_many: NoReturn, **traits: Any) -> str:
         """Say what is known of a user.
 
         Args:
-            user_id: The user's id.
+            user_id: The user's id; may be given as ``user_id=`` too.
             *too_many: As for ``track``.
             **traits: What is known: ``plan="pro"``, ``email``, ``full_name``, …
 
@@ -125,16 +129,25 @@ class Tracker(Life, Decorators):
         with _guard.guard("track"):
             if too_many:
                 traits = self._misplaced("identify", too_many, traits)
-            return self._emit(c.EVENT_IDENTIFY, {**traits, "user_id": user_id}, c.ALIASES)
+            if user_id is not _UNSET:
+                traits["user_id"] = user_id
+            return self._emit(c.EVENT_IDENTIFY, traits, c.ALIASES)
         return ""
 
-    def track_exception(self, exc: BaseException, event_name: str = c.EVENT_EXCEPTION, extra_data: Any = None) -> str:
+    def track_exception(
+        self,
+        exc: BaseException,
+        event_name: str = c.EVENT_EXCEPTION,
+        extra_data: Any = None,
+        **properties: Any,
+    ) -> str:
         """Record an exception with its stack trace.
 
         Args:
             exc: The exception.
             event_name: The event's name.
             extra_data: More properties; what is no mapping is kept under ``extra``.
+            **properties: More properties, by name.
 
         Returns:
             The event's id; empty when tracking is off.
@@ -145,7 +158,7 @@ class Tracker(Life, Decorators):
                 extra = {"extra": extra_data}
             return self._emit(
                 event_name,
-                {"category": "error", **exception_properties(exc), **extra},
+                {"category": "error", **exception_properties(exc), **extra, **properties},
                 c.MEASUREMENT_ALIASES,
                 error=True,
             )
