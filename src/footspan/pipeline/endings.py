@@ -26,6 +26,9 @@ SERVERS: Final = frozenset({"billiard", "celery", "gunicorn", "hypercorn", "uvic
 before that would only delay it."""
 
 
+_SLICE: Final = 0.1
+
+
 def shut_down_all(pipelines: list[Pipeline]) -> None:
     """Shut pipelines down one after the other, within the longest ``exit_timeout`` among them.
 
@@ -122,7 +125,10 @@ class Sigterm:
 
         # Not ``Thread.start``, which waits for locks and for the thread.
         _thread.start_new_thread(work, ())
-        done.acquire(timeout=seconds + 0.1)
+        deadline = time.monotonic() + seconds + 0.1
+        # In slices: a second signal that comes right before a wait begins does not cut that wait short.
+        while (left := deadline - time.monotonic()) > 0 and not done.acquire(timeout=min(left, _SLICE)):
+            pass
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         if callable(self._former):
