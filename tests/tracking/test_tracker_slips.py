@@ -214,7 +214,7 @@ def test_identify_takes_the_id_by_name() -> None:
     """As people write it who have the other calls' ``user_id=`` in mind; by position it wins over a trait."""
     footspan.identify(user_id="u_1", plan="pro")
     footspan.Telemetry.get_instance().identify(user_id="u_2")
-    footspan.identify("u_3", **{"user_id": "somebody else"})
+    identify("u_3", user_id="somebody else")
 
     assert [event.attributes["user.id"] for event in spooled()] == ["u_1", "u_2", "u_3"]
     assert spooled()[0].attributes["plan"] == "pro"

@@ -115,7 +115,9 @@ class Tracker(Life, Decorators):
     def identify(self, user_id: Any, /, *too_many: NoReturn, **traits: Any) -> str: ...
     @overload
     def identify(self, *, user_id: Any, **traits: Any) -> str: ...
-    def identify(self, user_id: Any = _UNSET, /, *too_many: NoReturn, **traits: Any) -> str:
+    def identify(  # type: ignore[misc] # by name the id is among the traits
+        self, user_id: Any = _UNSET, /, *too_many: NoReturn, **traits: Any
+    ) -> str:
         """Say what is known of a user.
 
         Args:
