@@ -11,6 +11,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 import footspan
+from footspan import ConfigurationError
 from footspan import conventions as c
 from footspan.tracking.sessions import Sessions
 from spooled import Spooled, spooled
@@ -279,3 +280,12 @@ def test_a_tracker_of_ones_own_records_them(clock: Clock) -> None:
     session = Sessions(Recording(), clock=clock).touch("v1")
 
     assert [(name, event[c.SESSION_ID]) for name, event in seen] == [("session.start", session.id)]
+
+
+@pytest.mark.parametrize("time", ["30m", -1, 0, float("nan"), None, True])
+def test_a_time_that_is_none_is_refused_at_once(time: Any) -> None:
+    """Not in the host's code, at a visitor's second activity."""
+    with pytest.raises(ConfigurationError, match="idle_timeout"):
+        Sessions(idle_timeout=time)
+    with pytest.raises(ConfigurationError, match="max_length"):
+        Sessions(max_length=time)

@@ -75,11 +75,16 @@ def test_identify_and_page_view_take_the_slip_too() -> None:
     assert (viewed.attributes["url.full"], viewed.attributes["footspan.page.title"]) == ("/cart", "Cart")
 
 
-def test_an_event_without_a_name_is_kept() -> None:
-    """Nobody's program ends for a forgotten name."""
+def test_an_event_without_a_name_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody's program ends for a forgotten name, or for another product's word for it; one line says so."""
     assert track()
-    assert track(plan="pro")
+    assert track(user_id="u_1", event="checkout.completed", properties={"plan": "pro"})
     assert [event.name for event in spooled()] == ["footspan.unnamed"] * 2
+    assert spooled()[1].attributes["event"] == "checkout.completed"
+
+    assert footspan.status()["counters"]["invalid_call"] == 2
+    assert caplog.text.count("without a name") == 1
+    assert "checkout.completed" not in caplog.text.partition("without a name")[2].partition("\n")[0]
 
 
 def test_usual_objects_become_their_text() -> None:
@@ -229,3 +234,12 @@ def test_an_exception_takes_properties_by_name() -> None:
 
     assert (first.attributes["user.id"], first.attributes["order"]) == ("u_1", 7)
     assert (second.name, second.attributes["line"], second.attributes["order"]) == ("import.broken", 3, 8)
+
+
+def test_the_instance_takes_what_the_functions_take() -> None:
+    """``Telemetry``'s calls are the same ones: a name by keyword, a mapping by position."""
+    telemetry: Any = footspan.Telemetry.get_instance()
+    telemetry.track(event_name="a", name="n")
+    telemetry.track("b", {"plan": "pro"})
+
+    assert [(event.name, event.attributes.get("plan")) for event in spooled()] == [("a", None), ("b", "pro")]

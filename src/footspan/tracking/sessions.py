@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 from footspan import conventions as c
+from footspan.config.errors import ConfigurationError
 from footspan.tracking.tracker import default_tracker
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Sessions:
         max_length: Time after which a session that goes on is another (seconds).
         max_visitors: How many sessions are kept; beyond, the one that was quiet for longest ends.
         clock: Says what time it is (seconds since the epoch).
+
+    Raises:
+        ConfigurationError: A time is no number of seconds above 0.
     """
 
     def __init__(
@@ -77,8 +81,8 @@ class Sessions:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tracker = tracker
-        self._idle_timeout = idle_timeout
-        self._max_length = max_length
+        self._idle_timeout = _seconds("idle_timeout", idle_timeout)
+        self._max_length = _seconds("max_length", max_length)
         self._max_visitors = max(1, max_visitors)
         self._clock = clock
         self._forked()
@@ -237,3 +241,10 @@ def tell_end(
 
 def _tell(tracker: Tracker | None, name: str, event: dict[str, Any]) -> None:
     (tracker or default_tracker).track_event(name, event)
+
+
+def _seconds(name: str, value: Any) -> float:
+    """A time that can be compared with others; what cannot would fail at a visitor's second activity."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ConfigurationError(f"Sessions({name})", repr(value)[:40], "Write a number of seconds above 0, such as 1800.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 from footspan import conventions as c
@@ -70,7 +70,7 @@ class Tracker(Life, Decorators):
             if too_many:
                 properties = self._misplaced("track", too_many, properties)
             if event_name is _UNSET:
-                event_name = properties.pop("event_name", "")
+                event_name = self._name_among(properties)
             return self._emit(event_name, properties, c.ALIASES)
         return ""
 
@@ -111,13 +111,8 @@ class Tracker(Life, Decorators):
             return self._emit(c.EVENT_PAGE_VIEW, properties, c.REQUEST_ALIASES)
         return ""
 
-    @overload
-    def identify(self, user_id: Any, /, *too_many: NoReturn, **traits: Any) -> str: ...
-    @overload
-    def identify(self, *, user_id: Any, **traits: Any) -> str: ...
-    def identify(  # type: ignore[misc] # by name the id is among the traits
-        self, user_id: Any = _UNSET, /, *too_many: NoReturn, **traits: Any
-    ) -> str:
+    # No overloads, here and in `track`: executors' `submit` would not be typed with them.
+    def identify(self, user_id: Any = _UNSET, /, *too_many: NoReturn, **traits: Any) -> str:
         """Say what is known of a user.
 
         Args:
@@ -202,6 +197,17 @@ class Tracker(Life, Decorators):
             context=context,
             emitter=None if slot is None else slot.emitter,
         )
+
+    def _name_among(self, properties: dict[str, Any]) -> Any:
+        if "event_name" in properties:
+            return properties.pop("event_name")
+        _guard.warn_once(
+            "track without a name",
+            "footspan: track() was called without a name: the event is 'footspan.unnamed'; write track('its.name', …)",
+        )
+        if self._ready():
+            self._count("invalid_call")
+        return ""
 
     def _misplaced(self, call: str, arguments: tuple[Any, ...], properties: dict[str, Any]) -> dict[str, Any]:
         found = misplaced(call, arguments, properties)
