@@ -169,6 +169,26 @@ def test_json_is_for_programs(folder: Path) -> None:
     assert values["service.name"] is None
 
 
+def test_a_file_from_show_holds_no_mask(folder: Path) -> None:
+    """Loaded, the mask would be a key that everybody knows: each secret is a reference to a variable instead."""
+    (folder / "mine.yaml").write_text("telemetry: {identity: {secret: of-the-file}}\n")
+    environ = {
+        "FOOTSPAN_CONFIG": "mine.yaml",
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=of-the-environment",
+        "FOOTSPAN_DESTINATIONS_OTLP_ENDPOINT": "https://otlp.example/?key=of-the-address",
+        "FOOTSPAN_DESTINATIONS_OTLP_HEADERS": "authorization=of-the-environment",
+    }
+    written = run("show", "--yaml", environ=environ).output
+    (folder / "shown.yaml").write_text(written)
+
+    assert "of-the" not in written
+    assert "***" not in written
+    environ["FOOTSPAN_IDENTITY_SECRET"] = "of-the-file"
+    before = load_settings(config="mine.yaml", environ=environ)
+    after = load_settings(config="shown.yaml", environ=environ)
+    assert (after.identity, after.destinations) == (before.identity, before.destinations)
+
+
 def test_problems_go_to_standard_error(folder: Path) -> None:
     """What is shown stays usable; exit code 1."""
     (folder / "footspan.yaml").write_text(BAD)

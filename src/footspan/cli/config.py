@@ -82,8 +82,8 @@ def check(files: tuple[Path, ...], *, strict: bool, as_json: bool) -> None:
 def show(file: Path | None, *, changed: bool, as_json: bool, as_yaml: bool) -> None:
     """Show the settings in force, and where each comes from: environment, file or default.
 
-    Keys, headers and parts of addresses that may be secret are shown as ***. What an application sets in code is not
-    known here.
+    Keys, headers and parts of addresses that may be secret are shown as ***; a file by --yaml names a variable for each
+    instead. What an application sets in code is not known here.
 
     \b
     Examples:

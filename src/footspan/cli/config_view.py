@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from footspan.config.declarations import environment_name
 from footspan.config.file import ROOT
 from footspan.config.values import DURATION, POSITIVE_DURATION, SIZE
+from footspan.config.web import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +59,10 @@ def _without_nothing(item: Any) -> dict[str, Any]:
 
 
 def as_yaml(values: Sequence[Effective]) -> str:
-    """Settings as a file that can be loaded, masked secrets aside."""
+    """Settings as a file that can be loaded. In place of what is masked it refers to a variable that holds it.
+
+    The mask itself would be loaded, too: as a key that everybody knows.
+    """
     lines = [f"{ROOT}:"]
     above: tuple[str, ...] = ()
     for each in _grouped(values):
@@ -66,8 +71,17 @@ def as_yaml(values: Sequence[Effective]) -> str:
             if tuple(section[: depth + 1]) != above[: depth + 1]:
                 lines.append(f"{_indent(depth)}{name}:")
         above = tuple(section)
-        lines.append(f"{_indent(len(section))}{key}: {_yaml(each)}".rstrip() + f"  # {source(each)}")
+        written = f"${{env:{_variable(each)}}}" if _is_masked(each) else _yaml(each)
+        lines.append(f"{_indent(len(section))}{key}: {written}".rstrip() + f"  # {source(each)}")
     return "\n".join(lines) + "\n"
+
+
+def _is_masked(value: Effective) -> bool:
+    return value.kind is not None and value.kind.mask is not None and MASK in value.text
+
+
+def _variable(value: Effective) -> str:
+    return value.by if value.origin == "environment" else environment_name(value.path)
 
 
 def _grouped(values: Sequence[Effective]) -> list[Effective]:
