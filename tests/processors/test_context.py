@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,9 @@ from footspan import conventions as c
 from footspan.emit import Draft
 from footspan.processors.context import add_context, ambient, enter, leave
 from footspan.processors.scopes import to_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
 
 
 def test_fields_become_attributes() -> None:
@@ -186,6 +189,20 @@ def test_a_scope_ends_when_its_block_fails() -> None:
     with pytest.raises(KeyError):
         failing()
     assert ambient() == {}
+
+
+def test_it_refuses_generator_functions() -> None:
+    """Their work begins when the call is over, so that no event of it would have borne the context, in silence."""
+
+    def rows() -> Iterator[int]:
+        yield 1
+
+    async def pages() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (rows, pages):
+        with pytest.raises(TypeError, match="generator function"):
+            context(user_id="u1")(function)
 
 
 def test_it_decorates_functions_and_coroutine_functions() -> None:

@@ -84,7 +84,13 @@ class context:  # noqa: N801 - reads as the statement it is
             leave(scope)
 
     def __call__(self, function: F) -> F:
-        """Open it around every call of a function."""
+        """Open it around every call of a function.
+
+        Raises:
+            TypeError: It is a generator function, whose work begins when the call is over.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError("context cannot decorate a generator function: write `with context(…)` around its use.")
         wrapper: Any
         if inspect.iscoroutinefunction(function):
 
