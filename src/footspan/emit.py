@@ -173,19 +173,20 @@ class Emitter:
         happened = now if time_ns is None else time_ns
         given = attributes.get(c.LOG_RECORD_UID)
         uid = given if isinstance(given, str) and given else new_uid(now)
+        bearing = {c.LOG_RECORD_UID: uid, **attributes}
+        if given is not None:  # in which case it may be no id: a number, an empty text
+            bearing[c.LOG_RECORD_UID] = uid
         logger = self.logger
         light = self._light_type(logger)
         if light is None:
-            self._emit_ordinary(
-                logger, name, {c.LOG_RECORD_UID: uid, **attributes}, happened, severity_number, body, context
-            )
+            self._emit_ordinary(logger, name, bearing, happened, severity_number, body, context)
             return uid
         trace_id, span_id, flags = _otel.current_span_ids(context)
         draft = Draft(
             name,
             happened,
             now,
-            {c.LOG_RECORD_UID: uid, **attributes},
+            bearing,
             body,
             severity_number,
             trace_id=trace_id,

@@ -243,3 +243,12 @@ def test_the_instance_takes_what_the_functions_take() -> None:
     telemetry.track("b", {"plan": "pro"})
 
     assert [(event.name, event.attributes.get("plan")) for event in spooled()] == [("a", None), ("b", "pro")]
+
+
+@pytest.mark.parametrize("given", [5, "", None, ["a"], b"a"])
+def test_the_id_that_comes_back_is_the_events(given: Any) -> None:
+    """Also where a mapping from elsewhere has a key of that name, and no id under it."""
+    uid = footspan.track_event("x", {"log.record.uid": given})
+
+    assert uid
+    assert [event.uid for event in spooled()] == [uid]
