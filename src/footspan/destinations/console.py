@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from base64 import b64encode
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from footspan._guard import guard
@@ -88,13 +89,17 @@ def _object(event: Event) -> dict[str, Any]:
 def _time(event: Event) -> str:
     """When it happened, UTC, in milliseconds; a dash when unknown or beyond the calendar."""
     nanoseconds = event.time_ns or event.observed_ns
+    second = _second(nanoseconds // 1_000_000_000) if nanoseconds else ""
+    return f"{second}.{nanoseconds // 1_000_000 % 1000:03d}Z" if second else "-"
+
+
+@lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    """A second since the epoch; empty beyond the calendar."""
     try:
-        moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, timezone.utc) if nanoseconds else None
+        return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}"
     except (OverflowError, OSError, ValueError):
-        moment = None
-    if moment is None:
-        return "-"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1_000_000 % 1000:03d}Z"
+        return ""
 
 
 def _printable(value: Any) -> Any:

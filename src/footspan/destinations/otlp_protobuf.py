@@ -9,6 +9,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from footspan import _platform
+from footspan.destinations.otlp_wire import UnusualError, logs_request
 from footspan.otlp_json.text import loads
 
 if TYPE_CHECKING:
@@ -30,6 +31,20 @@ _REJECTED: Final = {"logs": "rejectedLogRecords", "traces": "rejectedSpans"}
 
 class UnreadableAnswerError(ValueError):
     """An answer that is no OTLP response."""
+
+
+def request_bytes(body: bytes, signal: Signal) -> bytes:
+    """The same as :func:`request_message`, encoded; the fast way, as far as there is one.
+
+    Raises:
+        ValueError: A value has no place in protobuf.
+    """
+    if signal == "logs":
+        try:
+            return logs_request(loads(body))
+        except UnusualError:
+            pass  # for protobuf's own reader
+    return request_message(body, signal).SerializeToString()
 
 
 def request_message(body: bytes, signal: Signal) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import conventions as c
@@ -34,7 +35,7 @@ def line_of(event: Event) -> str:
     parts = [_word(event.name or "log")]
     length = len(parts[0])
     for name, value in properties_of(event).items():
-        part = f"{_word(name)}={_word(value)}"
+        part = f"{_name(name) if len(name) <= MAX_VALUE else _word(name)}={_word(value)}"
         length += len(part) + 1
         if length > MAX_LINE - 2:
             parts.append("…")
@@ -49,8 +50,12 @@ def _word(value: Any) -> str:
         text = clean(value[: MAX_VALUE + 1])
         if _BARE.fullmatch(text) and len(text) <= MAX_VALUE:
             return text
+    elif value is True or value is False:
+        return "true" if value else "false"
+    elif type(value) in _NUMBERS and -_LARGE < value < _LARGE:
+        return repr(value)
     else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_other)
+        text = _ENCODER.encode(value)
         if len(text) <= MAX_VALUE and text.isprintable():
             return text
     if len(text) > MAX_VALUE:
@@ -58,5 +63,16 @@ def _word(value: Any) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
+@lru_cache(maxsize=1024)
+def _name(value: str) -> str:
+    """A property's name as a word; names are few and come again."""
+    return _word(value)
+
+
 def _other(value: Any) -> str:
     return f"<{len(value)} bytes>" if isinstance(value, bytes) else f"<{type(value).__name__}>"
+
+
+_NUMBERS: Final = frozenset({int, float})
+_LARGE: Final = 10**15
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=_other)

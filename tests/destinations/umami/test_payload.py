@@ -9,14 +9,14 @@ import pytest
 
 from destinations.making import CHROME, line
 from footspan import conventions as c
-from footspan.destinations.umami.payload import Item, distinct_id, item_of
+from footspan.destinations.umami.payload import Item, Site, distinct_id, item_of
 from servers.umami import WEBSITE_ID
 
 
 def item(name: str = "cart.opened", attributes: dict[str, Any] | None = None, **fields: Any) -> Item:
     """One event, stored, read back and translated."""
-    options = {key: fields.pop(key) for key in ("hostname", "tag") if key in fields}
-    return item_of(line(name, attributes, **fields).event, website=WEBSITE_ID, **options)
+    options = {key: fields.pop(key) for key in ("hostname", "tag", "amounts", "currency", "old") if key in fields}
+    return item_of(line(name, attributes, **fields).event, Site(WEBSITE_ID, **options))
 
 
 def payload(name: str = "cart.opened", attributes: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def test_a_record_without_a_name_is_no_page_view() -> None:
     foreign = line("placeholder").line.replace(b'"eventName":"placeholder"', b'"eventName":""')
     from footspan.otlp_json import LogLine  # noqa: PLC0415 - only this test rebuilds a line
 
-    assert item_of(LogLine(foreign).event, website=WEBSITE_ID).body["payload"]["name"] == "log"
+    assert item_of(LogLine(foreign).event, Site(WEBSITE_ID)).body["payload"]["name"] == "log"
 
 
 def test_titles_lose_what_the_database_refuses() -> None:
@@ -223,7 +223,7 @@ def test_unknown_times_are_left_out() -> None:
     """Umami then takes the moment of arrival; a time beyond the calendar is a 500."""
     assert payload(time_ns=1_700_000_000_999_999_999)["timestamp"] == 1_700_000_000
     far = line(time_ns=2**63).event
-    assert item_of(far, website=WEBSITE_ID).body["payload"]["timestamp"] == 9_223_372_036
+    assert item_of(far, Site(WEBSITE_ID)).body["payload"]["timestamp"] == 9_223_372_036
 
 
 def test_revenue_is_known_before_sending() -> None:

@@ -7,7 +7,7 @@ answer                                 reading
 200 ``{"beep": "boop"}`` or ``{}``     the event was dropped as a bot's: refused, ``bot``
 200 with a page                        no Umami there: park, ``not_umami``
 200 that is broken JSON                nobody knows: ambiguous, ``unreadable_answer``
-400 ``Website not found.``             park, ``unknown_website``
+400, 403 ``Website not found``         park, ``unknown_website``
 400 that names the website's field     park, ``invalid_website``
 400 otherwise                          the event's fault: refused, ``http_400``
 403, the event names an address        Umami was told to ignore that visitor: refused, ``ignored_ip``
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 BOT: Final = Outcome(Verdict.REFUSED, "bot")
 IGNORED: Final = Outcome(Verdict.REFUSED, "ignored_ip")
 PARTIAL: Final = Outcome(Verdict.REFUSED, "umami_500_partial")
+UNKNOWN_WEBSITE: Final = Outcome(Verdict.PARK, "unknown_website")
 UNREADABLE: Final = Outcome(Verdict.AMBIGUOUS, "unreadable_answer")
 
 TROUBLE: Final = 3
@@ -45,6 +46,7 @@ TROUBLE: Final = 3
 
 _DELIVERED: Final = Outcome(Verdict.DELIVERED)
 _OK, _BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR = 200, 400, 403, 500
+_WORDS: Final = 4_096
 _MISSING: Final = object()
 
 
@@ -53,6 +55,8 @@ def read_single(answer: Answer, item: Item) -> Outcome:
     if answer.status == _OK:
         return _success(answer)
     if answer.status in (_BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR):
+        if b"website not found" in answer.body[:_WORDS].lower():
+            return UNKNOWN_WEBSITE  # before 2.16 a 403, and plain text
         return item_error(answer.status, _error(_json(answer)), item)
     return outcome_of(answer)
 
@@ -102,7 +106,7 @@ def item_error(status: int, error: Mapping[str, Any], item: Item) -> Outcome:
         return IGNORED
     if status == _BAD_REQUEST:
         if "website not found" in str(error.get("message", "")).lower():
-            return Outcome(Verdict.PARK, "unknown_website")
+            return UNKNOWN_WEBSITE
         fields = _at(_at(_at(error, "properties"), "payload"), "properties")
         if "website" in fields:
             return Outcome(Verdict.PARK, "invalid_website")

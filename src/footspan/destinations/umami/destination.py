@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from footspan._guard import guard, warn_once
@@ -22,7 +23,7 @@ from footspan.destinations.status import outcome_of
 from footspan.destinations.umami.answers import BOT, IGNORED, has_token_key, read_batch, read_single
 from footspan.destinations.umami.bots import suspicious
 from footspan.destinations.umami.limits import text
-from footspan.destinations.umami.payload import MAX_TAG, Item, item_of, option_text
+from footspan.destinations.umami.payload import MAX_TAG, Item, Site, item_of, option_text
 from footspan.destinations.umami.urls import host_name
 
 if TYPE_CHECKING:
@@ -39,21 +40,17 @@ USER_AGENT: Final = (
 NO_TIME_LEFT: Final = "out_of_time"
 """Events that a request's time did not suffice for; they go with the next one."""
 
-SINGLE_CONCURRENCY: Final = 4
-"""Requests at once where each event is a request, unless the settings say otherwise."""
-
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT}
-_OK, _NOT_FOUND, _METHOD_NOT_ALLOWED, _SERVER_ERROR = 200, 404, 405, 500
+_OK, _BAD_REQUEST, _NOT_FOUND, _METHOD_NOT_ALLOWED, _SERVER_ERROR = 200, 400, 404, 405, 500
 _LEAST_SECONDS: Final = 0.05
 _PROBE_SECONDS: Final = 1.0
 
 
 class UmamiDestination(HttpDestination):
-    """One website of a Umami server, 2.16 or later.
+    """One website of a Umami server, 2.10 or later.
 
     Attributes:
-        website: The website's id.
-        hostname: The host name to report; empty to report each event's own.
+        site: What the settings say of every event, and whether the server is an old one.
         send_url: Where single events go.
         batch_url: Where batches go.
         batches: Whether this server takes batches, as far as is known.
@@ -61,8 +58,9 @@ class UmamiDestination(HttpDestination):
 
     type: ClassVar[str] = "umami"
     address_options: ClassVar[tuple[str, ...]] = ("url", "website")
-    # The server handles the items of a batch one after the other, some 12 ms each.
+    # The server handles the items of a batch one after the other, some 12 ms each, and several batches at once.
     default_max_items: ClassVar[int] = 100
+    default_concurrency: ClassVar[int] = 4
     # A hundred errors, each with a stack, are more than the usual answer.
     max_answer: ClassVar[int] = 1024 * 1024
 
@@ -72,20 +70,26 @@ class UmamiDestination(HttpDestination):
         base = option_text(options, "url")
         if not base:
             raise ConfigurationError(f"{self._key}.url", "nothing", "Set the address of the Umami server.")
-        self.website = self._website(option_text(options, "website"))
-        self.hostname = self._hostname(option_text(options, "hostname"))
-        self.tag = text(option_text(options, "tag"), MAX_TAG)
+        self.site = Site(
+            website=self._website(option_text(options, "website")),
+            hostname=self._hostname(option_text(options, "hostname")),
+            tag=text(option_text(options, "tag"), MAX_TAG),
+            amounts=tuple(options.get("revenue") or ()),
+            currency=option_text(options, "currency").upper(),
+        )
+        self._money_marks = [f'"{name}"'.encode() for name in ("revenue", *self.site.amounts)]
         self.send_url = join(base, option_text(options, "path") or "/api/send").rstrip("/")
         self.batch_url = join(base, option_text(options, "batch_path") or "/api/batch").rstrip("/")
         self.batches = True
         # Servers from 3.0.3 on name a token in every batch answer; None until one was seen.
         self._names_token: bool | None = None
+        self._asked_age = False
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def item(self, event: LogLine) -> Item:
         """Translate one event."""
-        return item_of(event.event, website=self.website, hostname=self.hostname, tag=self.tag)
+        return item_of(event.event, self.site)
 
     def build(self, events: Sequence[LogLine]) -> Request:
         """The request for some events, all in one: a single event alone, several as a batch."""
@@ -125,9 +129,13 @@ class UmamiDestination(HttpDestination):
 
     def on_ambiguous_for(self, event: LogLine) -> str:
         """``drop`` for revenue unless the settings say otherwise: a payment counted twice is worse than one missing."""
-        if self.settings.on_ambiguous is None and b'"revenue"' in event.line and self.item(event).revenue:
+        if self.settings.on_ambiguous is None and self._may_sell(event.line) and self.item(event).revenue:
             return "drop"
         return self.on_ambiguous
+
+    def _may_sell(self, line: bytes) -> bool:
+        """Whether it is worth finding out if an event makes a revenue row; a dotted name may mean a nested value."""
+        return any(mark in line for mark in self._money_marks) or any("." in name for name in self.site.amounts)
 
     # -- one request ---------------------------------------------------------------------------------------------------
 
@@ -155,8 +163,10 @@ class UmamiDestination(HttpDestination):
 
     def _read(self, answer: Answer, items: Sequence[Item]) -> Outcome:
         if len(items) == 1:
-            return read_single(answer, items[0])
+            return self._read_single(answer, items[0])
         if answer.status in (_NOT_FOUND, _METHOD_NOT_ALLOWED):
+            if answer.status == _NOT_FOUND:
+                self.site = replace(self.site, old=True)  # the hosted server, which is not, says 405
             return self._without_batches("no_batches")
         if answer.status == _SERVER_ERROR and not self._knows_tokens():
             # 2.17 to 3.0.2 can fail on a whole batch before they look at its first item.
@@ -169,11 +179,26 @@ class UmamiDestination(HttpDestination):
             self._knows_tokens()
         return read_batch(answer, items, tells_bots=bool(self._names_token))
 
+    def _read_single(self, answer: Answer, item: Item) -> Outcome:
+        outcome = read_single(answer, item)
+        if answer.status not in (_BAD_REQUEST, _SERVER_ERROR) or outcome.verdict is not Verdict.REFUSED:
+            return outcome
+        payload = item.body["payload"]
+        if self._asked_age or self.site.old or ("url" in payload and "hostname" in payload):
+            return outcome
+        # Before 2.17 every event had to name an address and a host. Which server this is, an empty batch tells.
+        self._asked_age = True
+        result = self.post(Request(self.batch_url, b"[]", _HEADERS), _PROBE_SECONDS)
+        if not isinstance(result, Answer) or result.status != _NOT_FOUND:
+            return outcome
+        self.site = replace(self.site, old=True)
+        again = self._without_batches("old_server")
+        # After a 500 something may be stored: that event is not sent again.
+        return again if answer.status == _BAD_REQUEST else outcome
+
     def _without_batches(self, reason: str) -> Outcome:
         self.batches = False
         self.max_items = 1
-        if self.settings.concurrency is None:
-            self.concurrency = SINGLE_CONCURRENCY
         warn_once(f"umami.single.{self.id}", "footspan: %s takes no batches; sending its events one by one", self.name)
         return Outcome(Verdict.AGAIN, reason)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from footspan.otlp_json.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Leaf: TypeAlias = "str | bool | int | float | list[Any]"
 
@@ -42,6 +42,8 @@ _PRINTABLE_BITS: Final = 1_600  # 482 digits
 
 def text(value: str, limit: int) -> str:
     """A string without NUL and lone surrogates, cut to ``limit`` UTF-16 code units."""
+    if len(value) <= limit and value.isascii() and "\0" not in value:
+        return value  # as nearly every one is
     value = clean(value)
     if "\0" in value:
         value = value.replace("\0", "")
@@ -52,6 +54,8 @@ def text(value: str, limit: int) -> str:
 
 def stable_cut(value: str, limit: int) -> str:
     """A name cut to ``limit``, ended by a digest of the whole, so that two long names stay two."""
+    if len(value) <= limit and value.isascii() and "\0" not in value:
+        return value
     value = text(value, 2 * len(value))  # whole: a character takes two code units at the most
     if utf16_length(value) <= limit:
         return value
@@ -64,7 +68,9 @@ def utf16_length(value: str) -> int:
     return len(value) if value.isascii() else len(value.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def shape(properties: Mapping[str, Any], *, revenue: bool) -> dict[str, Leaf]:
+def shape(
+    properties: Mapping[str, Any], *, revenue: bool, amounts: Sequence[str] = (), currency: str = ""
+) -> dict[str, Leaf]:
     """Properties as Umami can store them.
 
     Nested mappings become keys joined by dots, as Umami itself would store them; ``None`` and empty mappings vanish.
@@ -73,16 +79,20 @@ def shape(properties: Mapping[str, Any], *, revenue: bool) -> dict[str, Leaf]:
         properties: Names to plain values.
         revenue: Whether a revenue row may be written. Only for named events: without a name Umami fails after it has
             stored the event.
+        amounts: Properties that stand for ``revenue`` where there is none; the first that is an amount does.
+        currency: The currency of amounts that name none.
 
     Returns:
-        At most :data:`MAX_KEYS` keys.
+        At most :data:`MAX_KEYS` keys, one of them the count of those left out.
     """
-    leaves: dict[str, Any] = {}
-    dropped = _flatten(properties, "", leaves, _MAX_DEPTH)
-    shaped = {key: _leaf(value) for key, value in leaves.items()}
+    shaped: dict[str, Leaf] = {}
+    dropped = _flatten(properties, "", shaped, _MAX_DEPTH)
     if dropped:
         shaped[TOO_MANY] = dropped
-    _money(shaped, allowed=revenue)
+    if revenue and (amounts or currency):
+        _find_money(shaped, amounts, currency)
+    if "revenue" in shaped or "currency" in shaped:
+        _money(shaped, allowed=revenue)
     return shaped
 
 
@@ -95,20 +105,36 @@ def is_revenue(data: Mapping[str, Any]) -> bool:
 # -- leaves ------------------------------------------------------------------------------------------------------------
 
 
-def _flatten(value: Mapping[str, Any], prefix: str, leaves: dict[str, Any], depth: int) -> int:
+def _flatten(value: Mapping[str, Any], prefix: str, leaves: dict[str, Leaf], depth: int) -> int:
     """Collect leaves under dotted keys; returns how many found no room."""
     dropped = 0
     for name, item in value.items():
-        key = f"{prefix}{name}" or "_"
+        kind = type(item)
+        if (
+            # What is nearly always so, by the cheapest tests there are; a closer look follows for the others.
+            not prefix
+            and 0 < len(name) <= MAX_KEY
+            and len(leaves) < MAX_KEYS - 1
+            and name.isascii()
+            and "\0" not in name
+            and (
+                len(item) <= MAX_TEXT and item.isascii() and "T" not in item and "\0" not in item
+                if kind is str
+                else kind is bool or ((kind is int or kind is float) and -MAX_NUMBER < item < MAX_NUMBER)
+            )
+        ):
+            leaves[name] = item
+            continue
         if item is None:
             continue
+        key = f"{prefix}{name}" or "_"
         if isinstance(item, dict) and depth:
             dropped += _flatten(item, f"{key}.", leaves, depth - 1)
             continue
         key = stable_cut(key, MAX_KEY) or "_"
         # One place is kept for the count.
         if len(leaves) < MAX_KEYS - 1 or key in leaves:
-            leaves[key] = "[too deep]" if isinstance(item, dict) else item
+            leaves[key] = "[too deep]" if isinstance(item, dict) else _leaf(item)
         else:
             dropped += 1
     return dropped
@@ -142,7 +168,7 @@ def _number(value: float) -> int | float | str:
 def _string(value: str) -> str:
     """A string; a point in time in the one form that Umami takes for a date."""
     value = text(value, MAX_TEXT)
-    if not _DATE_LIKE.match(value):
+    if "T" not in value or not _DATE_LIKE.match(value):
         return value
     match = _DATE.fullmatch(value)
     if match:
@@ -197,6 +223,25 @@ def _element(value: Any, depth: int) -> Any:
 
 
 # -- money -------------------------------------------------------------------------------------------------------------
+
+
+def _find_money(shaped: dict[str, Leaf], amounts: Sequence[str], currency: str) -> None:
+    """Let another property stand for ``revenue``, and a currency of the settings for the event's own."""
+    currency = str(shaped.get("currency") or "").strip() or currency
+    if "revenue" not in shaped and currency:
+        found = (shaped[name] for name in amounts if _is_amount(shaped.get(name)))
+        amount = next(found, None)
+        if amount is not None:
+            shaped["revenue"] = amount
+    if currency and _is_amount(shaped.get("revenue")):
+        shaped["currency"] = currency
+
+
+def _is_amount(value: Leaf | None) -> bool:
+    """Whether a value is more than nothing, in money."""
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        value = float(value.strip())
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < MAX_NUMBER
 
 
 def _money(shaped: dict[str, Leaf], *, allowed: bool) -> None:

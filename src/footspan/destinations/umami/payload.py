@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import conventions as c
 from footspan.destinations.umami.limits import is_revenue, shape, stable_cut, text, utf16_length
-from footspan.destinations.umami.urls import CAMPAIGN, host_name, page_address, referrer, without_nul
+from footspan.destinations.umami.urls import CAMPAIGN, cut, host_name, page_address, referrer, without_nul
 from footspan.otlp_json.text import dumps
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ MAX_LANGUAGE: Final = 35
 MAX_TITLE: Final = 500
 MAX_ID: Final = 50
 MAX_USER_AGENT: Final = 4_096
+MAX_OLD_ADDRESS: Final = 500
+"""Of a whole address, before 2.16."""
 
 NAMELESS: Final = "log"
 """The name of a record without one: an empty name would make it a page view."""
@@ -71,8 +73,14 @@ _FIELDS: Final = frozenset(
 A person's e-mail address and name are of the second kind, and so never leave for Umami.
 """
 
+_NAMES: Final = c.PROPERTY_NAMES
+_VISITOR: Final = frozenset({c.BROWSER_LANGUAGE, c.CLIENT_ADDRESS, c.SCREEN, c.USER_AGENT_ORIGINAL, _ACCEPT_LANGUAGE})
+_PLACES: Final = frozenset(
+    {c.HTTP_REQUEST_HEADER_REFERER, c.SERVER_ADDRESS, c.URL_FULL, c.URL_PATH, c.URL_QUERY, *CAMPAIGN}
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Item:
     """One element of a request.
 
@@ -97,45 +105,86 @@ class Item:
         return str(self.body["payload"].get("userAgent", ""))
 
 
-def item_of(event: Event, *, website: str, hostname: str = "", tag: str = "") -> Item:
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the settings say of every event.
+
+    Attributes:
+        website: The website's id.
+        hostname: The host name to report, whatever an event says; empty to take the event's.
+        tag: The tag of events that bear none.
+        amounts: Properties that stand for ``revenue`` where an event has none.
+        currency: The currency of amounts that name none; empty for none.
+        old: Whether the server is of before 2.17: it wants an address and a host name from every event, and takes
+            shorter addresses only.
+    """
+
+    website: str
+    hostname: str = ""
+    tag: str = ""
+    amounts: tuple[str, ...] = ()
+    currency: str = ""
+    old: bool = False
+
+
+def item_of(event: Event, site: Site) -> Item:
     """Translate one event.
 
     Args:
         event: The event, from any OpenTelemetry SDK.
-        website: The website's id.
-        hostname: The host name to report, whatever the event says; empty to take the event's.
-        tag: The tag of events that bear none.
+        site: What the settings say of every event.
     """
     identifies = event.name == c.EVENT_IDENTIFY
-    payload: dict[str, Any] = {"website": website}
-    _who(payload, event)
-    _where(payload, event, hostname, page=not identifies)
+    payload: dict[str, Any] = {"website": site.website}
+    # One look at each attribute: what has a field of its own, and what is a property.
+    fields: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    for key, value in event.attributes.items():
+        if key in _FIELDS:
+            fields[key] = value
+        else:
+            properties[_NAMES.get(key, key)] = value
+    if fields:
+        _who(payload, fields, event)
+    if _PLACES.isdisjoint(fields):
+        _put(payload, "hostname", site.hostname)
+    else:
+        _where(payload, event, site.hostname, page=not identifies)
     _when(payload, event)
+    if event.body is not None:
+        _body(properties, event.body)
     name = "" if event.name == c.EVENT_PAGE_VIEW else (event.name.replace("\0", "").strip() or NAMELESS)
-    properties = _properties(event)
     if not identifies:
-        _what(payload, event, name, tag)
+        _what(payload, fields, event, name, site.tag)
         if name and payload["name"] != name:
             properties.setdefault(FULL_NAME, name)
-    data = shape(properties, revenue=bool(name) and not identifies)
+    sells = bool(name) and not identifies
+    data = shape(properties, revenue=sells, amounts=site.amounts, currency=site.currency)
     if data:
         payload["data"] = data
+    if site.old:
+        _suit_old(payload)
     body = {"type": "identify" if identifies else "event", "payload": payload}
-    return Item(body, dumps(body), revenue=bool(name) and not identifies and is_revenue(data))
+    return Item(body, dumps(body), revenue=sells and "revenue" in data and is_revenue(data))
 
 
 def distinct_id(user_id: str) -> str:
     """A user's id as Umami can hold it: a longer one becomes a UUID, always the same for the same id."""
     user_id = text(user_id, 100_000).strip()
+    if len(user_id) <= MAX_ID and user_id.isascii():
+        return user_id
     return user_id if utf16_length(user_id) <= MAX_ID else str(uuid.uuid5(_ID_NAMESPACE, user_id))
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
 
 
-def _who(payload: dict[str, Any], event: Event) -> None:
+def _who(payload: dict[str, Any], fields: Mapping[str, Any], event: Event) -> None:
     """The visitor, sent with the first event already: a session keeps what its first event says."""
-    _put(payload, "id", distinct_id(event.text(c.USER_ID)))
+    if c.USER_ID in fields:
+        _put(payload, "id", distinct_id(event.text(c.USER_ID)))
+    if _VISITOR.isdisjoint(fields):
+        return
     _put(payload, "ip", _address(event.text(c.CLIENT_ADDRESS)))
     _put(payload, "userAgent", text(event.text(c.USER_AGENT_ORIGINAL), MAX_USER_AGENT).strip())
     _put(payload, "language", _language(event.text(c.BROWSER_LANGUAGE)) or _language(event.text(_ACCEPT_LANGUAGE)))
@@ -157,10 +206,20 @@ def _where(payload: dict[str, Any], event: Event, hostname: str, *, page: bool) 
         _put(payload, "referrer", referrer(event.text(c.HTTP_REQUEST_HEADER_REFERER)))
 
 
-def _what(payload: dict[str, Any], event: Event, name: str, tag: str) -> None:
+def _what(payload: dict[str, Any], fields: Mapping[str, Any], event: Event, name: str, tag: str) -> None:
     _put(payload, "name", stable_cut(name, MAX_NAME))
-    _put(payload, "title", without_nul(text(event.text(c.PAGE_TITLE), MAX_TITLE)))
-    _put(payload, "tag", text(event.text(c.TAG), MAX_TAG) or tag)
+    if c.PAGE_TITLE in fields:
+        _put(payload, "title", without_nul(text(event.text(c.PAGE_TITLE), MAX_TITLE)))
+    _put(payload, "tag", (text(event.text(c.TAG), MAX_TAG) if c.TAG in fields else "") or tag)
+
+
+def _suit_old(payload: dict[str, Any]) -> None:
+    """What Umami before 2.17 asks for beyond that. Fields that it does not know it passes over."""
+    payload.setdefault("hostname", "localhost")
+    payload.setdefault("url", "/")
+    for field in ("url", "referrer"):
+        if field in payload:
+            payload[field] = cut(payload[field], MAX_OLD_ADDRESS)
 
 
 def _when(payload: dict[str, Any], event: Event) -> None:
@@ -170,18 +229,13 @@ def _when(payload: dict[str, Any], event: Event) -> None:
         payload["timestamp"] = seconds
 
 
-def _properties(event: Event) -> dict[str, Any]:
-    """Everything that has no field, under the names that people gave it."""
-    properties = {
-        c.PROPERTY_NAMES.get(name, name): value for name, value in event.attributes.items() if name not in _FIELDS
-    }
-    body = event.body
+def _body(properties: dict[str, Any], body: Any) -> None:
+    """What is said beside the attributes: more properties, or one of the name ``body``."""
     if isinstance(body, dict):
         for name, value in body.items():
             properties.setdefault(name, value)
-    elif body is not None:
+    else:
         properties.setdefault("body", body)
-    return properties
 
 
 def _put(payload: dict[str, Any], field: str, value: str) -> None:

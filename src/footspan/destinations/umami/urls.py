@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
 
@@ -41,6 +42,7 @@ _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}")
 _MAX_INPUT: Final = 16_384
 
 
+@lru_cache(maxsize=512)
 def host_name(value: str, limit: int = MAX_HOST) -> str:
     """A host name that can stand in a URL, lower-case and without port, or empty.
 
@@ -95,7 +97,7 @@ def page_address(full: str, path: str, query: str, campaign: Mapping[str, str]) 
         query = query or inside
     address = _path(path or "/")
     if fragment:
-        address += "#" + _cut(_encode(fragment, _QUERY_SAFE), MAX_PART)
+        address += "#" + cut(_encode(fragment, _QUERY_SAFE), MAX_PART)
     parameters = _query(query.removeprefix("?"), campaign)
     if parameters:
         front, mark, tail = address.partition("#")
@@ -108,7 +110,7 @@ def referrer(value: str) -> str:
     parts = _split(value)
     if parts is None:
         return ""
-    query = _cut(_encode(parts.query, _QUERY_SAFE), MAX_PART)
+    query = cut(_encode(parts.query, _QUERY_SAFE), MAX_PART)
     tail = _path(parts.path or "/") + (f"?{query}" if query else "")
     if not parts.scheme and not parts.netloc:
         return tail if parts.path.startswith("/") else ""
@@ -137,7 +139,7 @@ def _host_of(parts: SplitResult) -> str:
 
 def _path(value: str) -> str:
     """A path from one slash on: two would name a host."""
-    return _cut("/" + _encode(value, _PATH_SAFE).lstrip("/"), MAX_PART)
+    return cut("/" + _encode(value, _PATH_SAFE).lstrip("/"), MAX_PART)
 
 
 def _encode(value: str, safe: str) -> str:
@@ -152,13 +154,13 @@ def without_nul(value: str) -> str:
     return value
 
 
-def _cut(value: str, limit: int) -> str:
+def cut(value: str, limit: int) -> str:
     """An encoded text cut to ``limit``, not inside an escape."""
     if len(value) <= limit:
         return value
-    cut = value[:limit]
-    mark = cut.rfind("%", limit - 2)
-    return cut if mark < 0 else cut[:mark]
+    front = value[:limit]
+    mark = front.rfind("%", limit - 2)
+    return front if mark < 0 else front[:mark]
 
 
 def _query(value: str, campaign: Mapping[str, str]) -> str:
