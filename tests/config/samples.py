@@ -32,6 +32,7 @@ _BY_KIND: dict[str, tuple[str, Any]] = {
             SamplingRule(events=("a", "!b"), rate=0.1, by="user"),
         ),
     ),
+    "proxy": ("http://ann:pw@Proxy.example:3128/", "http://ann:pw@proxy.example:3128"),
     "share": ("0.25", 0.25),
     "size": ("3KiB", 3072),
     "text": ("1.10", "1.10"),

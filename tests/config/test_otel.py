@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from footspan.config import ConfigurationError, DestinationSettings, load_settings
 from footspan.config.otel import OTLP_VARIABLES
+from footspan.destinations.otlp_spans import for_traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 
@@ -108,11 +110,40 @@ def test_every_variable_fills_its_option() -> None:
         "client_key": ("/ck.pem", "/ck.pem"),
     }
     for variable, key in OTLP_VARIABLES.items():
-        text, value = samples[key]
+        general = key if key in samples else key.removeprefix("traces_")
+        text, value = samples[general]
         destination = otlp({**ENDPOINT, variable: text})
         assert destination is not None
         read = destination.timeout if key == "timeout" else destination.options[key]
-        assert (str(read) if key.startswith(("c", "cl")) else read) == value, variable
+        assert (str(read) if general.startswith("c") else read) == value, variable
+
+
+@pytest.mark.parametrize(
+    ("environ", "traces"),
+    [
+        ({"HEADERS": "a=1", "LOGS_HEADERS": "b=2"}, {"headers": {"a": "1"}}),
+        ({"LOGS_HEADERS": "b=2"}, {"headers": {}}),
+        ({"LOGS_HEADERS": "b=2", "TRACES_HEADERS": "c=3"}, {"headers": {"c": "3"}}),
+        ({"HEADERS": "a=1", "TRACES_HEADERS": "c=3"}, {"headers": {"c": "3"}}),
+        ({"HEADERS": "a=1"}, {"headers": {"a": "1"}}),
+        ({"PROTOCOL": "grpc", "LOGS_PROTOCOL": "http/protobuf"}, {"protocol": "grpc"}),
+        ({"LOGS_PROTOCOL": "http/protobuf"}, {"protocol": "http/json"}),
+        ({"TRACES_PROTOCOL": "http/protobuf"}, {"protocol": "http/protobuf"}),
+        ({"LOGS_COMPRESSION": "none"}, {"compression": "gzip"}),
+        ({"TIMEOUT": "7", "LOGS_TIMEOUT": "3"}, {"timeout": 7.0}),
+        ({"TIMEOUT": "7", "TRACES_TIMEOUT": "2"}, {"timeout": 2.0}),
+        ({"LOGS_CERTIFICATE": "/l.pem", "CERTIFICATE": "/g.pem"}, {"certificate": Path("/g.pem")}),
+    ],
+)
+def test_what_is_said_of_one_signal_is_not_said_of_the_other(environ: dict[str, str], traces: dict[str, Any]) -> None:
+    """A key for logs does not go where spans go, nor the other way round; what is said of both holds for both."""
+    destination = otlp({**ENDPOINT, **{f"OTEL_EXPORTER_OTLP_{name}": value for name, value in environ.items()}})
+    assert destination is not None
+    settings = for_traces(destination)
+    found = {key: settings.timeout if key == "timeout" else settings.options[key] for key in traces}
+    assert found == traces
+    if "LOGS_HEADERS" in environ:
+        assert destination.options["headers"] == {"b": "2"}
 
 
 @pytest.mark.parametrize(

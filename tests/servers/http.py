@@ -14,6 +14,7 @@ from servers.faults import Faults
 from servers.wire import Listener
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -69,17 +70,19 @@ class StandIn(ABC):
 
     Args:
         port: The port to listen on; 0 picks a free one.
+        tls: Makes it speak TLS.
     """
 
     faults: Faults
 
-    def __init__(self, *, port: int = 0) -> None:
+    def __init__(self, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._scheme = "https" if tls else "http"
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._stopping = threading.Event()
         self._requests: list[RecordedRequest] = []
         self._failures: list[str] = []
-        self._listener = Listener(self._serve, port)
+        self._listener = Listener(self._serve, port, tls)
         self.faults = self._make_faults()
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ class StandIn(ABC):
     @property
     def url(self) -> str:
         """Its address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> list[RecordedRequest]:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from servers.http import Answer
@@ -28,8 +29,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, serve: Serve, port: int) -> None:
+    def __init__(self, serve: Serve, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.serve = serve
+        self.tls = tls
         self.connections: set[socket.socket] = set()
         self.guard = threading.Lock()
         super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=False)
@@ -41,6 +43,15 @@ class _Server(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        # In the connection's own thread: a client that is slow to shake hands holds up nobody.
+        request.settimeout(IDLE_SECONDS)
+        with self.tls.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self.guard:
@@ -170,10 +181,11 @@ class Listener:
     While it is closed the port is bound but not listened on: connections are refused, and nobody else can take it.
     """
 
-    def __init__(self, serve: Serve, port: int) -> None:
+    def __init__(self, serve: Serve, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._serve = serve
+        self._tls = tls
         self._lock = threading.Lock()
-        self._server = _Server(serve, port)
+        self._server = _Server(serve, port, tls)
         self._thread: threading.Thread | None = None
         self._ended = False
         self.port: int = self._server.server_port
@@ -193,7 +205,7 @@ class Listener:
         with self._lock:
             if self._thread is not None:
                 self._halt(0.2)
-                self._server = _Server(self._serve, self.port)
+                self._server = _Server(self._serve, self.port, self._tls)
 
     def end(self) -> None:
         """Give up the port."""

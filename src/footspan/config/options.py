@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from footspan.config.values import PATH, PATTERNS, TEXT, choice
-from footspan.config.web import HEADERS, REQUEST_PATH, SECRET, url
+from footspan.config.values import LIST, PATH, PATTERNS, POSITIVE_DURATION, TEXT, choice
+from footspan.config.web import HEADERS, PROXY, REQUEST_PATH, SECRET, url
 
 if TYPE_CHECKING:
     from footspan.config.kinds import Kind
@@ -83,6 +83,29 @@ _SPANS = Option(
 )
 
 
+_PROXY = Option(
+    name="proxy",
+    kind=PROXY,
+    help="Address of a proxy to go through; `environment`: the one that `HTTPS_PROXY` and its like name.",
+    secret=True,
+)
+_PROTOCOL = choice("http/json", "http/protobuf", "grpc")
+_COMPRESSION = choice("gzip", "none")
+
+# What OpenTelemetry's variables can say of one signal alone.
+_TRACES = (
+    Option(
+        name="traces_headers", kind=HEADERS, help="Headers of requests with spans, in place of `headers`.", secret=True
+    ),
+    Option(name="traces_protocol", kind=_PROTOCOL, help="Encoding and transport of spans, if another."),
+    Option(name="traces_compression", kind=_COMPRESSION, help="Compression of requests with spans, if another."),
+    Option(name="traces_timeout", kind=POSITIVE_DURATION, help="Time for one request with spans, if another."),
+    Option(name="traces_certificate", kind=PATH, help="File of the authorities to trust where spans go, if others."),
+    Option(name="traces_client_certificate", kind=PATH, help="File of our own certificate for spans, if another."),
+    Option(name="traces_client_key", kind=PATH, help="File of our own private key for spans, if another."),
+)
+
+
 _TYPES = (
     DestinationType(
         "umami",
@@ -92,8 +115,15 @@ _TYPES = (
             Option(name="website", kind=TEXT, help="Id of the website in Umami.", required=True, identity=True),
             Option(name="hostname", kind=TEXT, help="Host name to report, whatever an event says."),
             Option(name="tag", kind=TEXT, help="Tag to report where an event has none."),
+            Option(
+                name="revenue",
+                kind=LIST,
+                help="Properties that stand for `revenue` where an event has none, the first first (`amount, price`).",
+            ),
+            Option(name="currency", kind=TEXT, help="Currency of amounts that name none, such as EUR."),
             Option(name="path", kind=REQUEST_PATH, help="Path that takes single events.", default="/api/send"),
             Option(name="batch_path", kind=REQUEST_PATH, help="Path that takes batches.", default="/api/batch"),
+            _PROXY,
             _SPANS,
         ),
     ),
@@ -109,14 +139,16 @@ _TYPES = (
             Option(name="headers", kind=HEADERS, help="Request headers, such as an API key.", secret=True),
             Option(
                 name="protocol",
-                kind=choice("http/json", "http/protobuf", "grpc"),
+                kind=_PROTOCOL,
                 help="Encoding and transport. Backends take HTTP on port 4318 and gRPC on 4317, as a rule.",
                 default="http/json",
             ),
-            Option(name="compression", kind=choice("gzip", "none"), help="Compression of a request.", default="gzip"),
+            Option(name="compression", kind=_COMPRESSION, help="Compression of a request.", default="gzip"),
             Option(name="certificate", kind=PATH, help="File of the authorities to trust (PEM)."),
             Option(name="client_certificate", kind=PATH, help="File of our own certificate (PEM)."),
             Option(name="client_key", kind=PATH, help="File of our own private key (PEM)."),
+            *_TRACES,
+            _PROXY,
         ),
     ),
     DestinationType(

@@ -29,6 +29,16 @@ _SHARED: Final = (
     "client_key",
 )
 
+_OF_LOGS_ALONE: Final[dict[str, str | None]] = {
+    **dict.fromkeys(_SHARED),
+    "headers": "",
+    "protocol": "http/json",
+    "compression": "gzip",
+}
+"""What holds for spans where a variable speaks of logs alone and nothing of all signals: ours, as a rule."""
+
+_PROTOCOLS: Final = frozenset({"http/json", "http/protobuf", "grpc"})
+
 OTLP_VARIABLES: Final[dict[str, str]] = {
     f"{_PREFIX}ENDPOINT": "endpoint",
     f"{_PREFIX}LOGS_ENDPOINT": "logs_endpoint",
@@ -36,6 +46,7 @@ OTLP_VARIABLES: Final[dict[str, str]] = {
     **{f"{_PREFIX}{key.upper()}": key for key in _SHARED},
     # Events are log records, so what is said of logs alone wins.
     **{f"{_PREFIX}LOGS_{key.upper()}": key for key in _SHARED},
+    **{f"{_PREFIX}TRACES_{key.upper()}": f"traces_{key}" for key in _SHARED},
 }
 """Each variable and the key of the ``otlp`` destination it fills; a later one wins."""
 
@@ -74,6 +85,12 @@ def read_otlp(environ: Mapping[str, str]) -> Layer:
     for variable, key in OTLP_VARIABLES.items():
         if value := environ.get(variable, "").strip():
             layer[DESTINATIONS, OTLP, key] = Found(whole_address(value, key, environ), variable)
+    for key, default in _OF_LOGS_ALONE.items():
+        # What was said of logs alone must not go where spans go: a header may be a key.
+        general, logs = (environ.get(f"{_PREFIX}{signal}{key.upper()}", "").strip() for signal in ("", "LOGS_"))
+        instead = general if general and (key != "protocol" or general in _PROTOCOLS) else default
+        if logs and instead is not None:
+            layer.setdefault((DESTINATIONS, OTLP, f"traces_{key}"), Found(instead, f"{_PREFIX}{key.upper()}"))
     return layer
 
 
@@ -87,7 +104,8 @@ def whole_address(value: str, key: str, environ: Mapping[str, str]) -> str:
         key: The option it fills.
         environ: The environment.
     """
-    protocol = environ.get(f"{_PREFIX}LOGS_PROTOCOL", "").strip() or environ.get(f"{_PREFIX}PROTOCOL", "").strip()
+    own = f"{_PREFIX}{'TRACES' if key.startswith('traces_') else 'LOGS'}_PROTOCOL"
+    protocol = environ.get(own, "").strip() or environ.get(f"{_PREFIX}PROTOCOL", "").strip()
     if protocol != "grpc" or not key.endswith("endpoint") or "://" in value:
         return value
     said = [environ.get(variable, "").strip() for variable, each in INSECURE_VARIABLES.items() if each == key]

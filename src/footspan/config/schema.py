@@ -16,6 +16,7 @@ from footspan.config.file import ROOT
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
 from footspan.config.values import POSITIVE_DURATION
 from footspan.config.visitors import REFERRER_CLASSES
+from footspan.config.web import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,6 +135,12 @@ _KINDS: Final[dict[str, Schema]] = {
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": 1},
             {"type": "string", "pattern": r"^\s*(?:0{1,15}(?:\.[0-9]{1,15})?|0{0,14}1(?:\.0{1,15})?)\s*$"},
+        ]
+    },
+    "proxy": {
+        "anyOf": [
+            {"type": "string", "pattern": _word(ENVIRONMENT)},
+            {"type": "string", "pattern": r"^\s*[hH][tT][tT][pP][sS]?://[^\s/?#\\]+/?\s*$"},
         ]
     },
     "size": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, {"type": "string", "pattern": _SIZE}]},

@@ -20,6 +20,8 @@ MASK: Final = "***"
 """What stands for a secret wherever settings are shown."""
 _LOOKS_LIKE_A_KEY: Final = 20
 """Characters from which on a part of an address's path may be one."""
+ENVIRONMENT: Final = "environment"
+"""In place of a proxy's address: whichever the environment names."""
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
 
 
@@ -74,6 +76,23 @@ def mask_address(address: str) -> str:
     host, *segments = rest.split("/")
     shown = [MASK if len(each) >= _LOOKS_LIKE_A_KEY else each for each in segments]
     return f"{scheme}{slashes}{'/'.join([host, *shown])}{question}{MASK if question else ''}"
+
+
+def read_proxy(value: object) -> str:
+    """Read the address of a proxy, user name and password included, or the word ``environment``."""
+    if isinstance(value, str) and value.strip().lower() == ENVIRONMENT:
+        return ENVIRONMENT
+    scheme, netloc, path, query = _split_address(value)
+    if path.rstrip("/") or query:
+        raise BadValueError("a proxy's address with a path or query", "Write it such as http://proxy.example.com:3128.")
+    user, at, host = netloc.rpartition("@")
+    return f"{scheme}://{user}{at}{host.lower()}"
+
+
+def mask_proxy(address: str) -> str:
+    """Write a proxy's address without its user name and password."""
+    scheme, slashes, netloc = address.partition("://")
+    return f"{scheme}{slashes}{MASK}@{netloc.rpartition('@')[2]}" if "@" in netloc else address
 
 
 def read_request_path(value: object) -> str:
@@ -140,6 +159,7 @@ def show_headers(headers: Mapping[str, str]) -> str:
     return ",".join(f"{name}={quote(content, safe='*')}" for name, content in headers.items())
 
 
+PROXY: Final = Kind("proxy", read_proxy, mask=mask_proxy)
 REQUEST_PATH: Final = Kind("path of a request", read_request_path)
 SECRET: Final = Kind("key", read_secret, mask=lambda _: MASK)
 HEADERS: Final = Kind("headers", read_headers, show_headers, mask=lambda headers: dict.fromkeys(headers, MASK))

@@ -11,12 +11,13 @@ import enum
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from footspan.config import DestinationSettings
+    from footspan.config.options import Option
     from footspan.otlp_json import LogLine
 
 
@@ -93,6 +94,8 @@ class FaultKind(enum.Enum):
     """The request could not even be made (address, header)."""
     PROTOCOL = "wrong_protocol"
     """Somebody answers there, but not in the protocol that was spoken."""
+    PROXY = "proxy_refused"
+    """The proxy that the settings name does not let us through."""
     UNUSABLE = "transport_unusable"
     """What makes requests no longer works in this process; nothing left."""
 
@@ -102,6 +105,8 @@ class Destination(ABC):
 
     Attributes:
         type: The kind, as it stands in the settings (``umami``).
+        options: What the settings of a class that is not built in may say besides what every destination takes. Those
+            with ``identity`` are its ``address_options``.
         address_options: The options that make the identity: address and website or project, never a key, so that a
             rotated key keeps its place in the spool.
         name: Its name in the settings; for people.
@@ -116,6 +121,7 @@ class Destination(ABC):
     """
 
     type: ClassVar[str]
+    options: ClassVar[tuple[Option, ...]] = ()
     plain_logs: ClassVar[bool] = False
     address_options: ClassVar[tuple[str, ...]] = ()
     default_max_items: ClassVar[int] = 512
@@ -124,6 +130,11 @@ class Destination(ABC):
     default_on_ambiguous: ClassVar[str] = "retry"
     default_concurrency: ClassVar[int] = 1
     max_concurrency: ClassVar[int] = 16
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "options" in cls.__dict__ and "address_options" not in cls.__dict__:
+            cls.address_options = tuple(option.name for option in cls.options if option.identity)
 
     def __init__(self, settings: DestinationSettings) -> None:
         self.settings = settings

@@ -7,10 +7,7 @@ anything, so it is no ambiguous outcome, whatever broke it.
 
 from __future__ import annotations
 
-import io
 import os
-import socket
-import ssl
 import threading
 import time
 from abc import abstractmethod
@@ -20,16 +17,20 @@ from footspan import _otel, _platform
 from footspan._guard import guard
 from footspan._version import __version__
 from footspan.config import ConfigurationError
+from footspan.config.web import ENVIRONMENT
 from footspan.destinations.base import Answer, Destination, FaultKind, Outcome, Verdict
+from footspan.destinations.http_faults import fault_of, is_timeout
+from footspan.destinations.quiet import keep_quiet, quiet
 from footspan.destinations.status import outcome_of_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import requests
 
     from footspan.config import DestinationSettings
     from footspan.destinations.base import Request
+    from footspan.destinations.http_time import TimedBody
     from footspan.otlp_json import LogLine
 
 POOL_SIZE: Final = 8
@@ -39,7 +40,6 @@ MAX_CONNECT_SECONDS: Final = 5.0
 """Longest wait for a connection, inside a request's time."""
 
 _CHUNK: Final = 16 * 1024
-_CAUSES: Final = 12
 
 
 class HttpDestination(Destination):
@@ -59,6 +59,7 @@ class HttpDestination(Destination):
         self.certificate = self._file("certificate")
         self.client_certificate = self._file("client_certificate")
         self.client_key = self._file("client_key")
+        self.proxy: str | None = settings.options.get("proxy")
         self._session: requests.Session | None = None
         self._session_pid = 0
         self._session_lock = threading.Lock()
@@ -130,29 +131,31 @@ class HttpDestination(Destination):
         """
         total = max(timeout, 0.05)
         deadline = time.monotonic() + total
-        body = io.BytesIO(request.body)
+        body: TimedBody | None = None
         try:
-            with _otel.suppressed():
+            with _otel.suppressed(), quiet():
                 session = self._open_session()
                 from urllib3 import Timeout  # noqa: PLC0415 - came with requests
 
-                from footspan.destinations.http_time import REST_SECONDS, TimedBody  # noqa: PLC0415 - the same
+                from footspan.destinations import http_time  # noqa: PLC0415 - the same
 
-                body = TimedBody(request.body, time.monotonic() + total)
+                body = http_time.TimedBody(request.body, time.monotonic() + total)
                 limits: Any = Timeout(connect=min(total / 2, MAX_CONNECT_SECONDS), total=total)
                 response = session.post(
                     request.url,
                     data=body,
                     headers={key: value.encode("latin-1") for key, value in request.headers.items()},
                     timeout=limits,
+                    proxies=self._proxies(request.url),
                     allow_redirects=False,
                     stream=True,
                 )
                 with response:
                     # The headers came in time, whatever the clock says: who was stopped meanwhile reads on.
-                    return self._read_answer(response, max(deadline, time.monotonic() + REST_SECONDS))
+                    return self._read_answer(response, max(deadline, time.monotonic() + http_time.REST_SECONDS))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here is the fault to be told apart
-            return fault_of(error, handed_over=_handed_over(body, len(request.body)))
+            begun = body is not None and body.tell() > 0
+            return fault_of(error, begun=begun, handed_over=begun and body is not None and body.sent)
 
     def _read_answer(self, response: requests.Response, deadline: float) -> Answer | FaultKind:
         headers = {key.lower(): value for key, value in response.headers.items()}
@@ -173,7 +176,7 @@ class HttpDestination(Destination):
                     break
         except Exception as error:  # noqa: BLE001 - a broken answer; the status still says something
             if response.status_code < 300:  # noqa: PLR2004 - a success nobody can read to its end
-                return FaultKind.READ_TIMEOUT if _is_timeout(error) else FaultKind.RESET
+                return FaultKind.READ_TIMEOUT if is_timeout(error) else FaultKind.RESET
         return Answer(response.status_code, headers, b"".join(parts))
 
     def close(self) -> None:
@@ -215,7 +218,19 @@ class HttpDestination(Destination):
         adapter = TimedAdapter(pool_connections=1, pool_maxsize=max(POOL_SIZE, self.concurrency), max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
+        keep_quiet()
         return session
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        """The proxy for a request: none, unless the operator names one or wants the environment's."""
+        if self.proxy is None:
+            return {}
+        if self.proxy != ENVIRONMENT:
+            return {"http": self.proxy, "https": self.proxy}
+        from requests.utils import get_environ_proxies  # noqa: PLC0415 - loaded already
+
+        found: dict[str, str] = get_environ_proxies(url)
+        return found
 
     def _file(self, option: str) -> str | None:
         """A file named in the options, which must be there."""
@@ -227,57 +242,6 @@ class HttpDestination(Destination):
                 f"telemetry.destinations.{self.name}.{option}", "no such file", "Name a readable PEM file."
             )
         return str(value)
-
-
-# -- faults ------------------------------------------------------------------------------------------------------------
-
-
-def fault_of(error: BaseException, *, handed_over: bool) -> FaultKind:
-    """Why a request got no answer.
-
-    Args:
-        error: What ``requests`` raised.
-        handed_over: Whether the whole body was handed to the connection, so that the server may have acted on it.
-    """
-    from requests import exceptions as r  # noqa: PLC0415 - loaded already
-
-    causes = list(_causes(error))
-    if any(isinstance(cause, socket.gaierror) or type(cause).__name__ == "NameResolutionError" for cause in causes):
-        return FaultKind.DNS
-    if isinstance(error, (r.InvalidURL, r.MissingSchema, r.InvalidSchema, r.InvalidHeader, UnicodeError)) or any(
-        type(cause).__name__ in {"LocationParseError", "LocationValueError", "InvalidHeader"} for cause in causes
-    ):
-        return FaultKind.INVALID
-    if handed_over:
-        return FaultKind.READ_TIMEOUT if _is_timeout(error) else FaultKind.RESET
-    if any(isinstance(cause, ssl.SSLError) for cause in causes) or (
-        isinstance(error, OSError) and not isinstance(error, (r.RequestException, ConnectionError, TimeoutError))
-    ):
-        return FaultKind.TLS  # an unreadable certificate file is a plain OSError
-    if isinstance(error, r.RequestException):
-        return FaultKind.CONNECT_TIMEOUT if _is_timeout(error) else FaultKind.REFUSED
-    return FaultKind.CONNECT_TIMEOUT if isinstance(error, TimeoutError) else FaultKind.INVALID
-
-
-def _handed_over(body: io.BytesIO, size: int) -> bool:
-    return size > 0 and body.tell() >= size
-
-
-def _is_timeout(error: BaseException) -> bool:
-    return any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in _causes(error))
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it wraps: by ``raise from``, by ``reason``, or among its arguments."""
-    queue: list[Any] = [error]
-    seen: set[int] = set()
-    while queue and len(seen) < _CAUSES:
-        item = queue.pop(0)
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        yield item
-        queue += [getattr(item, "reason", None), item.__cause__, item.__context__, *item.args]
 
 
 def join(base: str, path: str) -> str:

@@ -29,12 +29,16 @@ class TimedBody(io.BytesIO):
     Args:
         body: The bytes.
         deadline: When the request must be over, monotonic seconds.
+
+    Attributes:
+        sent: Whether all of it was sent: the connection asked for more after it had taken the last piece.
     """
 
     def __init__(self, body: bytes, deadline: float) -> None:
         super().__init__(body)
         self._deadline = deadline
         self._size = len(body)
+        self.sent = False
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes.
@@ -44,7 +48,9 @@ class TimedBody(io.BytesIO):
         """
         if self.tell() < self._size and time.monotonic() > self._deadline:
             raise TimeoutError
-        return super().read(size)
+        piece = super().read(size)
+        self.sent = self.sent or not piece
+        return piece
 
 
 class _TimedStream(io.RawIOBase):
@@ -104,10 +110,19 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+_POOLS: Final = {"http": _Pool, "https": _SecurePool}
+
+
 class TimedAdapter(HTTPAdapter):
     """``requests``' adapter with connections that keep to a request's time."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The pools of connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -21,7 +21,7 @@ from footspan.destinations.otlp_protobuf import (
     PROTOBUF_TYPE,
     UnreadableAnswerError,
     rejected,
-    request_message,
+    request_bytes,
 )
 from footspan.destinations.status import outcome_of
 from footspan.otlp_json import merge
@@ -95,6 +95,7 @@ class OtlpDestination(HttpDestination):
             certificate=self.certificate,
             client_certificate=self.client_certificate,
             client_key=self.client_key,
+            proxy=self.proxy,
         )
 
     # -- events --------------------------------------------------------------------------------------------------------
@@ -161,12 +162,12 @@ class OtlpDestination(HttpDestination):
 
     def _make(self, url: str, body: bytes, signal: Signal) -> Request:
         if self._grpc is not None:
-            return Request(url, request_message(body, signal).SerializeToString())
+            return Request(url, request_bytes(body, signal))
         protobuf = self.protocol == "http/protobuf"
         # Remembered for the answer: another thread may switch the protocol meanwhile.
         self._request.protobuf = protobuf
         if protobuf:
-            body = request_message(body, signal).SerializeToString()
+            body = request_bytes(body, signal)
         headers = {**self._headers, "Content-Type": PROTOBUF_TYPE if protobuf else JSON_TYPE}
         if self._compress:
             body = _gzip(body)

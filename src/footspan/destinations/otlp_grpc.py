@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from footspan import _guard, _otel, _platform
 from footspan._version import __version__
 from footspan.config import ConfigurationError
+from footspan.config.web import ENVIRONMENT
 from footspan.destinations.base import Answer, FaultKind
 from footspan.destinations.grpc_forks import calls
 from footspan.destinations.grpc_status import answer_of, result_of
@@ -56,6 +57,7 @@ class GrpcClient:
         certificate: File of the authorities to trust (PEM).
         client_certificate: File of our own certificate (PEM).
         client_key: File of our own key (PEM); default: it is in the certificate's file.
+        proxy: Address of a proxy, or ``environment``; ``None`` for none.
 
     Raises:
         ConfigurationError: A header that gRPC cannot carry.
@@ -70,8 +72,10 @@ class GrpcClient:
         certificate: str | None = None,
         client_certificate: str | None = None,
         client_key: str | None = None,
+        proxy: str | None = None,
     ) -> None:
         self._name = name
+        self._proxy = proxy
         self._metadata = _metadata(name, headers)
         self._compress = compress
         self._files = (certificate, client_key or client_certificate, client_certificate)
@@ -198,12 +202,14 @@ class GrpcClient:
         target = f"dns:///{parts.netloc}" + ("" if parts.port else f":{_PORTS[parts.scheme]}")
         options: list[tuple[str, Any]] = [
             ("grpc.primary_user_agent", f"footspan/{__version__}"),
-            ("grpc.enable_http_proxy", 0),  # no proxy that the operator did not name for us
+            ("grpc.enable_http_proxy", 1 if self._proxy else 0),  # no proxy that the operator did not name for us
             ("grpc.enable_retries", 0),  # trying again is the courier's business: it knows what was stored
             ("grpc.service_config_disable_resolution", 1),
             ("grpc.use_local_subchannel_pool", 1),  # or pauses between connections outlive a channel
             ("grpc.min_reconnect_backoff_ms", int(MAX_CONNECT_SECONDS * 1000)),  # the longest wait for a connection
         ]
+        if self._proxy and self._proxy != ENVIRONMENT:
+            options.append(("grpc.http_proxy", self._proxy))  # before the environment's
         compression = grpc.Compression.Gzip if self._compress else grpc.Compression.NoCompression
         if parts.scheme == "http":
             return grpc.insecure_channel(target, options=options, compression=compression)

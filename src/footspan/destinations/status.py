@@ -34,6 +34,7 @@ _FAULTS: Final = {
     FaultKind.TLS: Verdict.PARK,
     FaultKind.INVALID: Verdict.PARK,
     FaultKind.PROTOCOL: Verdict.PARK,
+    FaultKind.PROXY: Verdict.PARK,
     FaultKind.UNUSABLE: Verdict.PARK,
     FaultKind.READ_TIMEOUT: Verdict.AMBIGUOUS,
     FaultKind.RESET: Verdict.AMBIGUOUS,

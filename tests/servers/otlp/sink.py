@@ -13,6 +13,7 @@ from servers.otlp import decode, messages
 from servers.otlp.decode import ContractError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Collection, Mapping
 
     from servers.otlp.decode import Message
@@ -58,12 +59,15 @@ class OtlpSink(StandIn):
     Args:
         port: The port; 0 picks a free one.
         accepts: The content types it takes; others get 415.
+        tls: Makes it speak TLS.
     """
 
     faults: OtlpFaults
 
-    def __init__(self, *, port: int = 0, accepts: Collection[str] = (JSON, PROTOBUF)) -> None:
-        super().__init__(port=port)
+    def __init__(
+        self, *, port: int = 0, accepts: Collection[str] = (JSON, PROTOBUF), tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(port=port, tls=tls)
         self.accepts: Collection[str] = accepts
         self._kept: dict[str, list[Message]] = {signal: [] for signal in _PATHS.values()}
         self._problems: list[str] = []

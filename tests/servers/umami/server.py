@@ -13,6 +13,7 @@ from servers.umami.reading import Reader
 from servers.umami.tables import Tables
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable, Mapping
 
     from servers.umami.tables import Row
@@ -61,6 +62,7 @@ class UmamiServer(StandIn):
         env: Its environment; ``APP_SECRET`` makes ids reproducible.
         now: Unix seconds.
         port: The port; 0 picks a free one.
+        tls: Makes it speak TLS.
     """
 
     faults: UmamiFaults
@@ -72,8 +74,9 @@ class UmamiServer(StandIn):
         env: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(port=port)
+        super().__init__(port=port, tls=tls)
         env = dict(env or {})
         self.website, *_ = known = [website.lower() for website in websites]
         self._tables = Tables()
