@@ -14,7 +14,7 @@ from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffi
 from footspan.spool.base import Batch, Range, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
 _SUFFIX = encode_suffix({"service.name": "shop"}, "footspan")
 
@@ -77,7 +77,9 @@ class ListFeed:
         self.left = self.left[len(batch.events) :]
         self.batch = None
 
-    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+    def settle(
+        self, batch: Batch, left: Sequence[LogLine], tally: Tally, unsure: Container[bytes] = frozenset()
+    ) -> bool:
         self.journal.append("settled")
         self.tallies.append(tally)
         gone = {id(event) for event in batch.events} - {id(event) for event in left}

@@ -9,8 +9,9 @@ import pytest
 
 from delivery.doubles import ScriptedDestination
 from delivery.rig import Rig, otlp
+from footspan.delivery.pace import Pace
 from footspan.delivery.replay import Ended, Replay, rehearse
-from footspan.delivery.replay_feed import Pace, ReplayFeed, Selection
+from footspan.delivery.replay_feed import ReplayFeed, Selection
 from footspan.delivery.replay_notes import BusyError, Notes
 from footspan.delivery.replay_source import Source, open_source, rejected_of
 from footspan.destinations.base import Outcome, Verdict
@@ -25,6 +26,7 @@ DELIVERED = Outcome(Verdict.DELIVERED)
 TARGET = Target("scripted-1", "scripted", "scripted")
 _SUFFIX = encode_suffix({"service.name": "shop"}, "footspan")
 _NS = 1_000_000_000
+BAD = {"e4", "e5", "e6"}
 
 
 def stored(name: str, at: int = 1, **attributes: Any) -> bytes:
@@ -110,7 +112,7 @@ def run(
         return len(server.destination.requests) >= stop_after
 
     pace = Pace(rate)
-    feed = ReplayFeed(source, selection or Selection(TARGET), notes, pace, stopped)
+    feed = ReplayFeed(source, selection or Selection(TARGET), notes, stopped)
     replay = Replay(server.destination, feed, pace, patience=patience, wait=lambda _: stopped())
     return replay.run(), feed
 
@@ -206,7 +208,7 @@ def test_plain_log_records_are_no_events(tmp_path: Path, notes: Notes) -> None:
 def test_a_rehearsal_sends_and_notes_nothing(spool: Path, tmp_path: Path) -> None:
     """It counts, by name, what a replay would send."""
     notes = Notes(tmp_path / "state" / "x.json")
-    feed = ReplayFeed(open_source(spool), Selection(TARGET, events=("*.a",)), notes, Pace(None))
+    feed = ReplayFeed(open_source(spool), Selection(TARGET, events=("*.a",)), notes)
     rehearse(feed)
 
     assert feed.finished
@@ -348,16 +350,26 @@ def test_a_replay_whose_notes_cannot_be_written_stops(
 def test_a_large_source_is_read_a_bit_at_a_time(tmp_path: Path, notes: Notes) -> None:
     """What is taken is never more than a batch, however much there is and however little is chosen of it."""
     source = many(tmp_path / "f.jsonl", 3000)
-    feed = ReplayFeed(source, Selection(TARGET, events=("e2999",)), notes, Pace(None))
+    feed = ReplayFeed(source, Selection(TARGET, events=("e2999",)), notes)
     batch = feed.take(10, 1 << 20)
 
     assert batch is not None
     assert [event.name for event in batch.events] == ["e2999"]
-    everything = ReplayFeed(source, Selection(TARGET), Notes(tmp_path / "other.json"), Pace(None))
+    everything = ReplayFeed(source, Selection(TARGET), Notes(tmp_path / "other.json"))
     taken = everything.take(10, 1 << 20)
     assert taken is not None
     assert len(taken.events) == 10
     assert everything.figures.read < 10_000
+
+
+def test_a_slow_replay_outlives_bad_events_in_a_row(tmp_path: Path, notes: Notes) -> None:
+    """The rate limits the pace, and says nothing about whose fault a refusal is."""
+    server = Server(lambda request: DELIVERED if set(request) - BAD == set(request) else Outcome(Verdict.REFUSED, "x"))
+    ended, feed = run(server, many(tmp_path / "f.jsonl", 12), notes, rate=2.0)
+
+    assert ended is Ended.FINISHED
+    assert (feed.figures.tally.delivered, feed.figures.tally.refused) == (9, {"x": 3})
+    assert {len(request) for request in server.destination.requests} == {1}
 
 
 # -- beside ordinary delivery ------------------------------------------------------------------------------------------
@@ -378,7 +390,7 @@ def test_a_replay_leaves_the_spools_own_cursors_alone(tmp_path: Path, notes: Not
                 return DELIVERED
 
         pace = Pace(None)
-        feed = ReplayFeed(open_source(folder), Selection(TARGET), notes, pace)
+        feed = ReplayFeed(open_source(folder), Selection(TARGET), notes)
         ended = Replay(Listener(), feed, pace, patience=0.0, wait=lambda _: False).run()
 
         assert ended is Ended.FINISHED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from delivery.test_replay import _NS, TARGET, collector_line, names_in, stored, write
-from footspan.delivery.replay_feed import Pace, Selection
+from footspan.delivery.replay_feed import Selection
 from footspan.delivery.replay_notes import Notes, notes_for
 from footspan.delivery.replay_source import MAX_LINE, open_source
 from footspan.otlp_json import explode
@@ -90,23 +90,6 @@ def test_damaged_notes_are_no_notes(tmp_path: Path, content: bytes) -> None:
     found.read()
 
     assert (found.offsets, found.dealt) == ({}, set())
-
-
-def test_the_pace_is_kept() -> None:
-    """So many a second on average, in batches of a quarter of a second."""
-    now = [0.0]
-    pace = Pace(100.0, lambda: now[0])
-    sent = 0
-    while sent < 500:
-        count = pace.room(512)
-        assert count <= 25
-        pace.spend(count)
-        sent += count
-        now[0] += pace.wait()
-
-    assert now[0] == pytest.approx(5.0)
-    assert Pace(None).room(512) == 512
-    assert Pace(0.5).room(512) == 1
 
 
 def test_a_rejected_line_is_read_as_the_event_it_was() -> None:

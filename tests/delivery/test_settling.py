@@ -203,3 +203,94 @@ def test_a_refused_event_is_kept_aside_once(spool: Spool, tmp_path: Path) -> Non
         (file,) = tmp_path.rglob("rejected/*.jsonl")
         (rejected,) = file.read_text().splitlines()
         assert json.loads(rejected)["footspanRejected"]["reason"] == "http_400"
+
+
+def test_a_carrier_that_leaves_in_doubt_repeats_only_what_is_in_doubt(spool: Spool) -> None:
+    """What was delivered for certain is acknowledged, and what was never sent is in no doubt."""
+    write(spool, "e0", "e1", "e2", "poison", "e4", "e5", "e6", "e7")
+    answers = {2: DELIVERED, 1: Outcome(Verdict.AMBIGUOUS, "read_timeout")}
+    feed = opened_feed(spool)
+    carrier = carrier_on(
+        feed, lambda request: answers.get(len(request), Outcome(Verdict.REFUSED, "http_400")), max_items=8
+    )
+    for _ in range(4):  # eight, four, e0 and e1, e2 with poison: all of that is settled
+        carrier.turn()
+    answers[4] = answers[1]
+    carrier.turn()  # the other four: nobody knows
+    carrier.leave(carrier._clock() + 30.0)
+    carrier.finish_here(0.0)
+    assert (ledger(spool)["delivered"], ledger(spool)["waiting"]) == (4, 4)
+
+    successor = opened_feed(spool)
+    batch = successor.take(100, 1 << 20)
+    assert batch is not None
+    assert (names(batch.events), batch.ambiguous) == (["e4", "e5", "e6", "e7"], spool.durable)
+    successor.done(batch, Tally(delivered=4))
+    assert successor.take(100, 1 << 20) is None
+    assert (ledger(spool)["accepted"], ledger(spool)["delivered"]) == (8, 8)
+    successor.close()
+
+
+def test_only_what_may_have_arrived_stays_announced(spool: Spool) -> None:
+    """Of one batch: a part is done, a part is in doubt and comes alone, a part is cut anew with what came meanwhile."""
+    write(spool, "e0", "e1", "e2", "e3")
+    feed = opened_feed(spool)
+    batch = feed.take(100, 1 << 20)
+    assert batch is not None
+    feed.sending(batch)
+    unsure = batch.events[1]
+    assert feed.settle(batch, list(batch.events[1:]), Tally(delivered=1), {unsure.line})
+    feed.close()
+    write(spool, "e4")
+
+    successor = opened_feed(spool)
+    seen = []
+    while (again := successor.take(100, 1 << 20)) is not None:
+        seen.append((names(again.events), again.ambiguous))
+        successor.done(again, Tally(delivered=len(again.events)))
+    alone = [(["e1"], True), (["e2", "e3", "e4"], False)]
+    assert seen == (alone if spool.durable else [(["e1", "e2", "e3", "e4"], False)])
+    successor.close()
+
+
+@pytest.mark.parametrize("most", [2, 100])
+def test_bad_events_inherited_from_a_dead_carrier_find_a_witness(tmp_path: Path, most: int) -> None:
+    """What was in doubt is so no longer once each of it was refused by itself; then it is cut anew."""
+    settings = Settings(spool=SpoolSettings(directory=tmp_path, durability="process"))
+    opened = open_spool(settings, [TARGET], accepts)
+    write(opened, "e0", *(f"poison{number}" for number in range(4)))
+    feed = opened_feed(opened)
+    batch = feed.take(100, 1 << 20)
+    assert batch is not None
+    feed.sending(batch)
+    feed.close()
+
+    carrier = carrier_on(
+        opened_feed(opened),
+        lambda request: Outcome(Verdict.REFUSED, "x") if any("poison" in name for name in request) else DELIVERED,
+        max_items=most,
+    )
+    for _ in range(60):
+        carrier.turn()
+    assert ledger(opened)["waiting"] > 0
+    write(opened, "sound0", "sound1")
+    for _ in range(60):
+        carrier.turn()
+    assert (ledger(opened)["delivered"], ledger(opened)["refused"]) == (3, {"x": 4})
+    carrier.finish_here(0.0)
+    opened.close()
+
+
+def test_equal_lines_are_counted_one_by_one(spool: Spool) -> None:
+    """A writer that repeats itself byte for byte: one of two was delivered, so one is left."""
+    same = stored("e0")
+    spool.append(same)
+    spool.append(same)
+    feed = opened_feed(spool)
+    batch = feed.take(100, 1 << 20)
+    assert batch is not None
+    feed.sending(batch)
+    assert feed.settle(batch, [batch.events[1]], Tally(delivered=1))
+
+    assert (ledger(spool)["accepted"], ledger(spool)["waiting"]) == (2, 1)
+    feed.close()

@@ -81,6 +81,20 @@ def test_a_request_that_stored_nothing_is_not_pending() -> None:
     assert A not in fold.cursors
 
 
+def test_of_a_request_in_doubt_a_part_can_be_taken_back() -> None:
+    """`kept` for a part leaves the rest pending: a batch that is left half sent."""
+    whole = journal.sending([Range(A, 0, 100, 10)], 10)
+    parted = [
+        journal.done([Range(A, 0, 30, 3)], Tally(delivered=3)),
+        journal.kept([Range(A, 50, 60), Range(A, 70, 100)]),
+    ]
+    fold = folded(b"".join(map(journal.encode, [whole, *parted])))
+
+    (pending,) = fold.pending
+    assert pending.ranges == [Range(A, 30, 50), Range(A, 60, 70)]
+    assert fold.cursor(A).offset == 30
+
+
 def test_unknown_operations_change_nothing() -> None:
     """A later version's journal can be read."""
     known = b"".join(map(journal.encode, OPERATIONS))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from footspan.delivery.pace import Pace
 from footspan.delivery.replay import Ended, Replay, rehearse
-from footspan.delivery.replay_feed import Pace, ReplayFeed
+from footspan.delivery.replay_feed import ReplayFeed
 from footspan.delivery.replay_notes import BusyError, notes_for
 from footspan.delivery.stop import Stop
 
@@ -86,7 +87,7 @@ def _send(job: Job, stop: Stop, rate: float | None, patience: float, *, restart:
         if resumed and not quiet:
             _say_resumed(name)
         pace = Pace(rate)
-        feed = ReplayFeed(job.source, job.selection, notes, pace, lambda: stop.asked)
+        feed = ReplayFeed(job.source, job.selection, notes, lambda: stop.asked)
         going = Replay(job.destination, feed, pace, patience=patience, wait=stop.wait)
         with _progress(name, job.source.size, lambda: going.trouble, quiet=quiet) as show:
             ended = going.run(show)
@@ -107,7 +108,7 @@ def _rehearse(job: Job, stop: Stop, *, restart: bool, quiet: bool) -> dict[str, 
     resumed = bool(notes.offsets)
     if resumed and not quiet:
         _say_resumed(job.destination.name)
-    feed = ReplayFeed(job.source, job.selection, notes, Pace(None), lambda: stop.asked)
+    feed = ReplayFeed(job.source, job.selection, notes, lambda: stop.asked)
     rehearse(feed, lambda: stop.asked)
     figures = feed.figures
     ended = Ended.FINISHED if feed.finished else Ended.UNREADABLE if feed.error else Ended.STOPPED

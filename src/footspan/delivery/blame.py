@@ -101,6 +101,7 @@ class Shipment:
         mine = batch.events if events is None else events
         if batch.ambiguous:
             mine = self._without_dropped(mine)
+            self._uncertain.update(event.line for event in mine)
         if mine:
             self._runs.append(mine)
 
@@ -115,9 +116,9 @@ class Shipment:
         return not (self._risked or self.tally.refused or self.tally.delivered)
 
     @property
-    def unsure(self) -> bool:
-        """Whether some of what is left may have arrived."""
-        return self.batch.ambiguous or any(event.line in self._uncertain for event in self.left())
+    def unsure(self) -> set[bytes]:
+        """The lines of what is left that may have arrived."""
+        return self._uncertain and self._uncertain.intersection(event.line for event in self.left())
 
     @property
     def examined(self) -> bool:
@@ -202,6 +203,7 @@ class Shipment:
             self._runs.appendleft(events[:half])
             return GO_ON
         (event,) = events
+        self._uncertain.discard(event.line)  # what it refuses now it did not take before, either
         self._record.refused += 1
         if self._record.refused < DOUBT_AFTER:
             self._reject(event, reason)
@@ -214,8 +216,7 @@ class Shipment:
         return self._doubt(event, reason)
 
     def _doubt(self, event: LogLine, reason: str) -> Move:
-        """Park: the destination refuses whatever it is given. What it refuses now it did not take before, either."""
-        self._uncertain.discard(event.line)
+        """Park: the destination refuses whatever it is given."""
         self._put_back([event])
         self._probe_next()
         return Move(Step.PARK, reason)
@@ -268,7 +269,9 @@ class Shipment:
                 move = graver(move, Move(Step.PAUSE, each.reason or AMBIGUOUS, each.retry_after))
             else:
                 left.append(event)
-                held = held or (each.verdict is Verdict.REFUSED and index in outcome.items)
+                if each.verdict is Verdict.REFUSED and index in outcome.items:
+                    held = True
+                    self._uncertain.discard(event.line)
                 move = graver(move, self._move_for(each, named=index in outcome.items))
         move = self._leave(left, move, outcome)
         if held:

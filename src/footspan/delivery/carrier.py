@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from footspan.delivery.fanout import Convoy
+    from footspan.delivery.pace import Pace
     from footspan.destinations.base import Destination
     from footspan.spool.base import Batch, Feed
 
@@ -47,6 +48,7 @@ class Carrier:
         durable: Whether what is left over at exit outlives the process.
         clock: Monotonic seconds.
         backoff: The pauses between requests that fail.
+        pace: How fast events may go. Whoever drives the turns waits for it.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Carrier:
         durable: bool = True,
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.destination = destination
         self.feed = feed
@@ -74,6 +77,7 @@ class Carrier:
             answered=self._answered,
             beat=self.pulse,
             clock=clock,
+            pace=pace,
         )
         self._convoy: Convoy | None = None
         self._journaled = False
@@ -262,15 +266,13 @@ class Carrier:
             if len(convoy.batch.events) > 1 and not self._dispatch.record.doubtful:
                 self._convoy = None
                 return
-        if move.step is not Step.GO_ON and convoy.examined:
+        if move.step is not Step.GO_ON and convoy.examined and not convoy.unsure:
             self._settle(convoy)
 
     def _settle(self, convoy: Convoy) -> None:
-        """Acknowledge what is finished of a batch, and give the rest back unless it may have arrived."""
-        if convoy.unsure or convoy.batch.ambiguous:
-            return
+        """Acknowledge what is finished of a batch, and give the rest back."""
         self._keep_refused(convoy)
-        if self.feed.settle(convoy.batch, convoy.left(), convoy.tally):
+        if self.feed.settle(convoy.batch, convoy.left(), convoy.tally, convoy.unsure):
             self._convoy = None
             self._journaled = False
 

@@ -12,6 +12,7 @@ from footspan.delivery.blame import Record
 from footspan.delivery.fanout import Convoy, Senders, window
 from footspan.delivery.limits import Limits, size_of, too_large
 from footspan.delivery.moves import GO_ON, Move, Step, graver
+from footspan.delivery.pace import Pace
 from footspan.destinations.base import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Dispatch:
         answered: Called when it answered, nobody need wait, and it is not in doubt.
         beat: Called after each of several requests: the carrier lives.
         clock: Monotonic seconds.
+        pace: How fast events may go.
 
     Attributes:
         limits: How much a request may carry now.
@@ -60,8 +62,10 @@ class Dispatch:
         answered: Callable[[], None],
         beat: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
-        self.limits = Limits(destination)
+        self._pace = pace or Pace()
+        self.limits = Limits(destination, self._pace.room)
         self.record = Record()
         self.in_flight = 0.0
         self.pulse = threading.Lock()
@@ -125,7 +129,7 @@ class Dispatch:
         while True:
             while waiting and worst.step is Step.GO_ON and under_way < self._at_once():
                 left = self._time_left()
-                if left < LEAST_TIME:
+                if left < LEAST_TIME or self._pace.wait() > 0.0:
                     break
                 lane = waiting.popleft()
                 self._senders.submit(lane, *self._next(lane, left))
@@ -150,6 +154,7 @@ class Dispatch:
     def _next(self, lane: Shipment, left: float) -> tuple[Sequence[LogLine], float]:
         """A lane's next events and the time their request may take."""
         events = lane.next(self.limits.items, self.limits.bytes)
+        self._pace.spend(len(events))
         timeout = min(self._destination.timeout, left)
         self.in_flight = self._clock() + timeout + GRACE
         return events, timeout

@@ -146,9 +146,9 @@ class Convoy:
         return all(lane.unsent for lane in self.lanes)
 
     @property
-    def unsure(self) -> bool:
-        """Whether something of it may have arrived without anybody knowing."""
-        return any(lane.unsure for lane in self.lanes)
+    def unsure(self) -> set[bytes]:
+        """The lines of what is left that may have arrived without anybody knowing."""
+        return {line for lane in self.lanes for line in lane.unsure}
 
     @property
     def examined(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from footspan.destinations.base import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from footspan.destinations.base import Destination, Outcome
     from footspan.otlp_json import LogLine
@@ -54,10 +54,12 @@ class Limits:
 
     Args:
         destination: Whose limits from the settings are the upper ones.
+        room: How many of so many events a request may have at the pace that is to be kept.
     """
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, destination: Destination, room: Callable[[int], int] = int) -> None:
         self._destination = destination
+        self._room = room
         self._bytes: int | None = None
         self._taken = 0
         self._streak = 0
@@ -66,7 +68,7 @@ class Limits:
     @property
     def items(self) -> int:
         """Events one request may carry."""
-        return self._destination.max_items
+        return self._room(self._destination.max_items)
 
     @property
     def bytes(self) -> int:

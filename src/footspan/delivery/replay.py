@@ -17,7 +17,8 @@ from footspan.delivery.pauses import Wait
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from footspan.delivery.replay_feed import Figures, Pace, ReplayFeed
+    from footspan.delivery.pace import Pace
+    from footspan.delivery.replay_feed import Figures, ReplayFeed
     from footspan.destinations.base import Destination
 
 _LEAST_WAIT: Final = 0.001
@@ -62,7 +63,7 @@ class Replay:
         self._patience = patience
         self._wait = wait
         self._clock = clock
-        self._carrier = Carrier(destination, feed, clock=clock)
+        self._carrier = Carrier(destination, feed, clock=clock, pace=pace)
 
     @property
     def trouble(self) -> str:
@@ -102,7 +103,7 @@ class Replay:
                 failing_since = now if failing_since is None else failing_since
                 if now + pause.seconds - failing_since > self._patience:
                     return Ended.UNAVAILABLE
-                until = now + pause.seconds
+                until = now + max(pause.seconds, self._pace.wait())
             else:
                 until = now + self._pace.wait()
             if until - now > _LEAST_WAIT and self._wait(until - now):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ from footspan.delivery.routing import accepts, matcher
 from footspan.spool.base import Batch, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from footspan.delivery.replay_notes import Notes
     from footspan.delivery.replay_source import Found, Source
@@ -100,33 +99,6 @@ class Figures:
         }
 
 
-class Pace:
-    """At most so many events a second.
-
-    Args:
-        rate: Events a second; ``None`` for as fast as it goes.
-        clock: Monotonic seconds.
-    """
-
-    def __init__(self, rate: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._next = clock()
-
-    def room(self, most: int) -> int:
-        """How many events the next batch may have: what a quarter of a second lets through."""
-        return most if self._rate is None else max(1, min(most, int(self._rate / 4)))
-
-    def spend(self, count: int) -> None:
-        """Note that so many were sent."""
-        if self._rate is not None:
-            self._next = max(self._next, self._clock()) + count / self._rate
-
-    def wait(self) -> float:
-        """Seconds until the next may be sent."""
-        return max(0.0, self._next - self._clock())
-
-
 class ReplayFeed:
     """The chosen events of a source, for a carrier. Neither the source nor any spool's cursor is changed.
 
@@ -134,7 +106,6 @@ class ReplayFeed:
         source: What is read.
         selection: What is chosen of it.
         notes: How far it is; saved after every batch.
-        pace: How fast it may go.
         stopped: Whether to end.
 
     Attributes:
@@ -148,7 +119,6 @@ class ReplayFeed:
         source: Source,
         selection: Selection,
         notes: Notes,
-        pace: Pace,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         sizes = {piece.key: piece.size for piece in source.pieces}
@@ -158,7 +128,6 @@ class ReplayFeed:
         self.error: OSError | None = None
         self._selection = selection
         self._notes = notes
-        self._pace = pace
         self._stopped = stopped
         self._stream: Iterator[Found] = source.read(dict(notes.offsets))
         self._ahead = dict(notes.offsets)
@@ -169,12 +138,11 @@ class ReplayFeed:
         """The next chosen events, or ``None`` at the end."""
         if self._batch is not None:
             return self._batch
-        most = self._pace.room(max_items)
         events, self._back = self._back, []
         size = sum(len(event.line) for event in events)
         try:
             until = self.figures.read + SCAN_BYTES
-            while len(events) < most and size < max_bytes and self.figures.read < until and not self._stopped():
+            while len(events) < max_items and size < max_bytes and self.figures.read < until and not self._stopped():
                 found = next(self._stream, None)
                 if found is None:
                     self.finished = not events
@@ -203,10 +171,9 @@ class ReplayFeed:
             figures.choose(event)
         return chosen
 
-    def done(self, batch: Batch, tally: Tally) -> None:
+    def done(self, batch: Batch, tally: Tally) -> None:  # noqa: ARG002 - there is one at a time
         """Note that a batch was dealt with."""
         self._count(tally)
-        self._pace.spend(len(batch.events))
         self._batch = None
         self._notes.dealt.clear()
         self._save()
@@ -215,14 +182,19 @@ class ReplayFeed:
         """Forget the batch under way: it was only looked at."""
         self._batch = None
 
-    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+    def settle(
+        self,
+        batch: Batch,
+        left: Sequence[LogLine],
+        tally: Tally,
+        unsure: Container[bytes] = frozenset(),  # noqa: ARG002 - a replay sends again what may have arrived
+    ) -> bool:
         """Note that a part of a batch was dealt with; the rest comes again."""
         if batch is not self._batch:
             return False
         stay = {id(event) for event in left}
         self._back = [event for event in batch.events if id(event) in stay]
         self._count(tally)
-        self._pace.spend(len(batch.events) - len(self._back))
         self._batch = None
         self._notes.dealt.update(event.uid for event in batch.events if id(event) not in stay and event.uid)
         if not self._back:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from footspan.otlp_json import LogLine
     from footspan.spool.shares import Share
@@ -88,13 +88,16 @@ class Feed(Protocol):
     def done(self, batch: Batch, tally: Tally) -> None:
         """Journal the outcome and move the cursor past the batch."""
 
-    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+    def settle(
+        self, batch: Batch, left: Sequence[LogLine], tally: Tally, unsure: Container[bytes] = frozenset()
+    ) -> bool:
         """Journal a part of a batch as done and let the rest be cut anew, with what came meanwhile.
 
         Args:
             batch: The batch under way. Its other events are dealt with, as the tally says.
-            left: Those of its events that certainly did not arrive.
+            left: Those of its events that are not dealt with.
             tally: What became of the others.
+            unsure: Lines of those left that may have arrived; a successor has to know.
 
         Returns:
             Whether that could be done; else the batch stays as it is.

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from footspan.spool.base import Range
 
 
 class Cursor:
@@ -55,3 +61,17 @@ class Cursor:
             found.append((position, stop))
             position = self.next(stop)
         return found
+
+
+def gaps_of(cursors: Mapping[str, Cursor], segment: str, start: int, end: int) -> list[tuple[int, int]]:
+    """What of a stretch of a segment is not acknowledged; all of it where the segment has no cursor."""
+    cursor = cursors.get(segment)
+    return cursor.gaps(start, end) if cursor else [(start, end)]
+
+
+def cursors_over(ranges: Iterable[Range]) -> dict[str, Cursor]:
+    """Cursors that know of these ranges and of nothing else, by segment."""
+    cursors: dict[str, Cursor] = {}
+    for r in ranges:
+        cursors.setdefault(r.segment, Cursor()).add(r.start, r.end)
+    return cursors

@@ -20,7 +20,7 @@ from footspan.spool.segments import Watch, parse
 from footspan.spool.sight import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Batch, Target
@@ -229,13 +229,18 @@ class DiskFeed:
         if not all(r.segment in self._there for r in batch.ranges):
             self._listing = None  # deleted meanwhile: its cursor can go
 
-    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
-        """Journal a part of a batch as done and let the rest be cut anew; whether that could be done."""
-        parts = part(batch, left, self._items) if batch is self._batch and not batch.ambiguous else None
+    def settle(
+        self, batch: Batch, left: Sequence[LogLine], tally: Tally, unsure: Container[bytes] = frozenset()
+    ) -> bool:
+        """Journal a part of a batch as done and let the rest be cut anew; whether that could be done.
+
+        What may have arrived stays announced: whoever carries next has it alone, and knows.
+        """
+        parts = part(batch, left, unsure, self._items) if batch is self._batch else None
         if parts is None:
             return False
         figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
-        self._journal.write(ops.done(parts.done, figures, self._unreadable), ops.kept(parts.left))
+        self._journal.write(ops.done(parts.done, figures, self._unreadable), ops.kept(parts.untouched))
         self._batch, self._unreadable = None, 0
         self._merge.again()  # they are past what goes back
         return True

@@ -17,10 +17,10 @@ from footspan._guard import report
 from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files
 from footspan.spool.base import Range, Tally
-from footspan.spool.cursor import Cursor
+from footspan.spool.cursor import Cursor, cursors_over, gaps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 COMPACT_BYTES = 256 * 1024
 _HEAD = 64
@@ -149,7 +149,7 @@ class Fold:
             self.held = []
         elif kind == "kept":
             self.held = _ranges(operation)
-            self._drop_pending(self.held)
+            self._trim_pending(cursors_over(self.held))
         elif kind == "done":
             ranges = _ranges(operation)
             self._add(operation)
@@ -157,7 +157,7 @@ class Fold:
                 cursor = self.cursor(r.segment)
                 cursor.add(r.start, r.end)
                 cursor.events += r.events
-            self._settle()
+            self._trim_pending(self.cursors)
         elif kind == "at":
             cursor = Cursor(int(operation["offset"]), int(operation.get("events", 0)))
             self.cursors[str(operation["segment"])] = cursor
@@ -192,8 +192,7 @@ class Fold:
 
     def gaps(self, segment: str, start: int, end: int) -> list[tuple[int, int]]:
         """What of a stretch is not acknowledged."""
-        cursor = self.cursors.get(segment)
-        return cursor.gaps(start, end) if cursor else [(start, end)]
+        return gaps_of(self.cursors, segment, start, end)
 
     def snapshot(self) -> Iterator[bytes]:
         """The shortest journal that adds up to the same."""
@@ -221,13 +220,13 @@ class Fold:
     def _drop_pending(self, ranges: list[Range]) -> None:
         self.pending = [pending for pending in self.pending if pending.ranges != ranges]
 
-    def _settle(self) -> None:
-        """Forget what was acknowledged of requests without an outcome."""
+    def _trim_pending(self, known: Mapping[str, Cursor]) -> None:
+        """Forget what is known by now of requests without an outcome."""
         for pending in self.pending:
             pending.ranges = [
                 r if (start, end) == (r.start, r.end) else Range(r.segment, start, end)
                 for r in pending.ranges
-                for start, end in self.gaps(r.segment, r.start, r.end)
+                for start, end in gaps_of(known, r.segment, r.start, r.end)
             ]
         self.pending = [pending for pending in self.pending if pending.ranges]
 

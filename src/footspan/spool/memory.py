@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from footspan import _platform
@@ -13,7 +13,7 @@ from footspan.spool.reading import read_line
 from footspan.spool.shares import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Target
@@ -304,9 +304,15 @@ class MemoryFeed:
                 self._batch, self._lines = None, []
             self._spool.maintain()
 
-    def settle(self, batch: Batch, left: Sequence[LogLine], tally: Tally) -> bool:
+    def settle(
+        self,
+        batch: Batch,
+        left: Sequence[LogLine],
+        tally: Tally,
+        unsure: Container[bytes] = frozenset(),  # noqa: ARG002 - what was in doubt once is sent again all the same
+    ) -> bool:
         """Count a part of a batch as done and let the rest be cut anew, with what came meanwhile."""
-        stay = {event.line for event in left}
+        stay = Counter(event.line for event in left)
         with self._spool.lock:
             if batch is not self._batch:
                 return False
@@ -314,9 +320,9 @@ class MemoryFeed:
             _add(account.tally, tally, batch.skipped)
             account.counted = {}
             for kept in self._lines:
-                taken = kept.takers[account.target.id] = [
-                    event for event in kept.takers[account.target.id] if event.line in stay
-                ]
+                taken = [event for event in kept.takers[account.target.id] if stay[event.line]]
+                stay.subtract(event.line for event in taken)
+                kept.takers[account.target.id] = taken
                 if kept.number >= there:
                     account.counted[kept.number] = len(kept.events) - len(taken)
                 else:

@@ -1,13 +1,14 @@
-"""A batch parted in two: the lines that were dealt with, and those that go back to be cut anew."""
+"""A batch parted: the lines that were dealt with, and those that go back, in doubt or not."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from footspan.spool.base import Range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Batch
@@ -15,45 +16,52 @@ if TYPE_CHECKING:
 
 
 class Parts(NamedTuple):
-    """The ranges of both parts.
+    """The ranges of each part.
 
     Attributes:
         done: Lines whose events were dealt with, and lines without any.
-        left: Lines that go back.
+        untouched: Lines that go back and certainly did not arrive.
         skipped: How many events of the lines that go back the destination does not take.
     """
 
     done: list[Range]
-    left: list[Range]
+    untouched: list[Range]
     skipped: int
 
 
-def part(batch: Batch, left: Sequence[LogLine], items: Callable[[Range], Iterable[Item] | None]) -> Parts | None:
+def part(
+    batch: Batch, left: Sequence[LogLine], unsure: Container[bytes], items: Callable[[Range], Iterable[Item] | None]
+) -> Parts | None:
     """Find the lines of a batch that hold the events that are left. Reads the batch's lines once more.
 
     Args:
         batch: The batch.
         left: Events of it that were not dealt with.
+        unsure: Lines of those that may have arrived.
         items: The lines of a range; ``None`` when its segment is gone.
 
     Returns:
-        Both parts; ``None`` when a segment is gone, or when a foreign line holds events of both kinds.
+        The parts; ``None`` when a segment is gone, or when a foreign line holds events of both kinds.
     """
-    stay = {event.line for event in left}
+    stay = Counter(event.line for event in left)
     done: list[Range] = []
-    back: list[Range] = []
+    untouched: list[Range] = []
     skipped = 0
     for r in batch.ranges:
         found = items(r)
         if found is None:
             return None
         for item in found:
-            staying = sum(event.line in stay for event in item.events)
-            if staying not in (0, len(item.events)):
+            staying = [event.line for event in item.events if stay[event.line]]
+            if len(staying) not in (0, len(item.events)):
                 return None
-            _extend(back if staying else done, r.segment, item)
+            stay.subtract(staying)
+            if not staying:
+                _extend(done, r.segment, item)
+            elif not any(line in unsure for line in staying):
+                _extend(untouched, r.segment, item)
             skipped += item.skipped if staying else 0
-    return Parts(done, back, skipped)
+    return Parts(done, untouched, skipped)
 
 
 def _extend(ranges: list[Range], segment: str, item: Item) -> None:
