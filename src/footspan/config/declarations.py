@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.options import DESTINATION_TYPES
+from footspan.config.own_types import type_of
 from footspan.config.settings import DestinationSettings, Settings
 
 if TYPE_CHECKING:
@@ -65,14 +66,25 @@ def common() -> Mapping[Path, Declared]:
     return {each.path: each for each in _walk(DestinationSettings)}
 
 
-@cache
 def of_type(name: str) -> Mapping[Path, Declared]:
-    """The settings of one type of destination: its own options, then what every destination takes."""
+    """The settings of one type of destination: its own options, then what every destination takes.
+
+    Raises:
+        BadValueError: There is no such type.
+    """
+    return _built_in(name) if name in DESTINATION_TYPES else _declared(name)
+
+
+def _declared(name: str) -> Mapping[Path, Declared]:
     own: dict[Path, Declared] = {
         (option.name,): Declared((option.name,), option.kind, option.default, option.help)
-        for option in DESTINATION_TYPES[name].options
+        for option in type_of(name).options
     }
     return {**own, **common()}
+
+
+_built_in = cache(_declared)
+"""What is built in stays as it is; a class of somebody's own may be another the next time."""
 
 
 def environment_name(path: Path) -> str:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 from footspan.config.declarations import DESTINATIONS, PREFIX, environment_name, of_type
 from footspan.config.errors import ConfigurationError, stop
 from footspan.config.kinds import nearest
+from footspan.config.layers import Found
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
+from footspan.config.own_types import TYPE, is_registered, type_names, type_of
 from footspan.config.settings import BatchSettings, DestinationSettings
-from footspan.config.values import choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from footspan.config.declarations import Path
     from footspan.config.errors import Report
-    from footspan.config.layers import Found, Layer
+    from footspan.config.layers import Layer
 
 _OWN_NAME: Final = re.compile(r"[a-z0-9]+")
-_TYPE: Final = choice(*DESTINATION_TYPES)
 
 
 def destination_types(layer: Layer, report: Report = stop) -> dict[str, str]:
@@ -45,13 +45,15 @@ def destination_types(layer: Layer, report: Report = stop) -> dict[str, str]:
 
 def _type_of(name: str, first: Found, stated: Found | None) -> str:
     if name in DESTINATION_TYPES:
-        if stated is not None and stated.read(_TYPE) != name:
+        if stated is not None and stated.read(TYPE) != name:
             raise ConfigurationError(
                 stated.key,
                 f"another type for a destination called {name}" + stated.where,
                 "Leave the type out, or give the destination a name that is no type, such as second.",
             )
         return name
+    if stated is None and is_registered(name):
+        return str(Found(name, first.key, first.where).read(TYPE))
     guess = nearest(name, DESTINATION_TYPES)
     hint = f"Did you mean {guess}? " if guess else ""
     if not _OWN_NAME.fullmatch(name):
@@ -64,9 +66,9 @@ def _type_of(name: str, first: Found, stated: Found | None) -> str:
             first.key,
             f"a destination called {name}, which is no type" + first.where,
             f"{hint}A destination with a name of its own needs `type:` (or {variable}): "
-            f"one of {', '.join(DESTINATION_TYPES)}.",
+            f"one of {', '.join(type_names())}, or a class of your own, package.module:Class.",
         )
-    return str(stated.read(_TYPE))
+    return str(stated.read(TYPE))
 
 
 def build_destinations(
@@ -85,8 +87,8 @@ def build_destinations(
     places: dict[tuple[object, ...], str] = {}
     # The implied one last: whoever is named keeps the place.
     for each in sorted(built, key=lambda each: each.name == implied):
-        kind = DESTINATION_TYPES[each.type]
-        place = (each.type, *(each.options.get(option.name) for option in kind.options if option.identity))
+        kind = type_of(each.type)
+        place = (kind.name, *(each.options.get(option.name) for option in kind.options if option.identity))
         if not each.enabled or kind.repeatable or places.setdefault(place, each.name) == each.name:
             continue
         if each.name == implied:
@@ -129,22 +131,20 @@ def _build(name: str, type_name: str, layer: Layer, report: Report) -> Destinati
         concurrency=read["concurrency",],
         batch=BatchSettings(**{path[1]: value for path, value in read.items() if path[0] == "batch" and path[1:]}),
         options={
-            option.name: read[option.name,]
-            for option in DESTINATION_TYPES[type_name].options
-            if read[option.name,] is not None
+            option.name: read[option.name,] for option in type_of(type_name).options if read[option.name,] is not None
         },
     )
 
 
 def _check_usable(name: str, type_name: str, values: Mapping[Path, object]) -> None:
     """Refuse an enabled destination that cannot work: wrong version, no address, no other key it must have."""
-    if type_name not in IMPLEMENTED_TYPES:
+    if type_name in DESTINATION_TYPES and type_name not in IMPLEMENTED_TYPES:
         raise ConfigurationError(
             f"telemetry.{DESTINATIONS}.{name}",
             f"a destination of type {type_name}, which this version of footspan cannot send to",
             f"Set `enabled: false` there; types that work: {', '.join(sorted(IMPLEMENTED_TYPES))}.",
         )
-    kind = DESTINATION_TYPES[type_name]
+    kind = type_of(type_name)
     missing = [option.name for option in kind.options if option.required and (option.name,) not in values]
     if kind.addresses and not any((option.name,) in values for option in kind.addresses):
         missing.insert(0, kind.addresses[0].name)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from footspan.config.declarations import DESTINATIONS, PREFIX, common, environment_name, general, of_type
 from footspan.config.errors import ConfigurationError, stop
-from footspan.config.kinds import nearest
+from footspan.config.kinds import BadValueError, nearest
 from footspan.config.layers import Found
 from footspan.config.options import DESTINATION_TYPES
+from footspan.config.own_types import CLASS_PATH, is_registered, type_of
 from footspan.config.values import BOOLEAN
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ def switched_off(environ: Mapping[str, str]) -> bool:
     return bool(enabled) and not Found(enabled, "TELEMETRY_ENABLED").read(BOOLEAN)
 
 
-def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = (), report: Report = stop) -> Layer:
+def read_environment(
+    environ: Mapping[str, str], own_names: Mapping[str, str] | None = None, report: Report = stop
+) -> Layer:
     """Read the ``FOOTSPAN_*`` variables; an empty one counts as not set.
 
     Args:
         environ: The variables.
-        own_names: Names of destinations that the file or the code declares, for suggestions.
+        own_names: Names of destinations that the file or the code declares, each with the type it says, if it does:
+            a class of somebody's own has options that only it knows.
         report: Takes what is wrong: a variable that names no setting.
 
     Returns:
@@ -60,6 +64,7 @@ def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = (), 
         ``FOOTSPAN_DEBUG``.
     """
     layer: Layer = {}
+    own = {**(own_names or {}), **_types_in(environ)}
     for setting in ("enabled", "debug"):
         variable = f"TELEMETRY_{setting.upper()}"
         if value := environ.get(variable, "").strip():
@@ -68,18 +73,18 @@ def read_environment(environ: Mapping[str, str], own_names: Iterable[str] = (), 
         value = environ[variable].strip()
         if not value or variable in _NO_SETTINGS or variable.startswith(_TESTS):
             continue
-        path = _general_names().get(variable) or _destination_path(variable)
+        path = _general_names().get(variable) or _destination_path(variable, own)
         if path is not None:
             layer[path] = Found(value, variable)
         elif not _KUBERNETES.fullmatch(variable):
-            report(_unknown(variable, own_names))
+            report(_unknown(variable, own))
     return layer
 
 
 def enable_addressed(layer: Layer, types: Mapping[str, str]) -> None:
     """Enable each destination whose address stands in the environment, unless the environment says otherwise."""
     for name, type_name in types.items():
-        for option in DESTINATION_TYPES[type_name].addresses:
+        for option in type_of(type_name).addresses:
             if found := layer.get((DESTINATIONS, name, option.name)):
                 layer.setdefault((DESTINATIONS, name, "enabled"), Found(value=True, key=found.key))
 
@@ -101,7 +106,39 @@ def _suffixes_of(type_name: str | None) -> Mapping[str, Path]:
     return _suffixes({**common(), **{path: None for name in DESTINATION_TYPES for path in of_type(name)}})
 
 
-def _destination_path(variable: str) -> Path | None:
+def own_names(*layers: Layer) -> dict[str, str]:
+    """The destinations that layers name, each with the type it says; empty text where it says none."""
+    found: dict[str, str] = {}
+    for layer in layers:
+        for path, each in layer.items():
+            if path[0] == DESTINATIONS:
+                found.setdefault(path[1], "")
+                if path[2:] == ("type",):
+                    found[path[1]] = each.value.strip() if isinstance(each.value, str) else ""
+    return found
+
+
+def _types_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """The types that the environment itself states for destinations with a name of their own."""
+    found = {}
+    for variable, value in environ.items():
+        match = _OWN_NAME.fullmatch(variable.removeprefix(_SECTION)) if variable.startswith(_SECTION) else None
+        if match and match[2] == "TYPE" and value.strip():
+            found[match[1].lower()] = value.strip()
+    return found
+
+
+def _own_suffixes(type_name: str) -> Mapping[str, Path] | None:
+    """The same of a type that is not built in; ``None`` where it is none, or cannot be loaded."""
+    if not CLASS_PATH.fullmatch(type_name) and not is_registered(type_name):
+        return None
+    try:
+        return _suffixes(of_type(type_name))
+    except BadValueError:
+        return None
+
+
+def _destination_path(variable: str, own: Mapping[str, str]) -> Path | None:
     if not variable.startswith(_SECTION):
         return None
     rest = variable[len(_SECTION) :]
@@ -110,14 +147,25 @@ def _destination_path(variable: str) -> Path | None:
             inner = _suffixes_of(type_name).get(rest[len(type_name) + 1 :])
             return (DESTINATIONS, type_name, *inner) if inner else None
     match = _OWN_NAME.fullmatch(rest)
-    inner = _suffixes_of(None).get(match[2]) if match else None
-    return (DESTINATIONS, match[1].lower(), *inner) if match and inner else None
+    if match is None:
+        return None
+    name = match[1].lower()
+    inner = _suffixes_of(None).get(match[2]) or _own_path(own.get(name) or name, match[2])
+    return (DESTINATIONS, name, *inner) if inner else None
 
 
-def _unknown(variable: str, own_names: Iterable[str]) -> ConfigurationError:
+def _own_path(type_name: str, suffix: str) -> Path | None:
+    known = _own_suffixes(type_name)
+    if known is None and CLASS_PATH.fullmatch(type_name):
+        return (suffix.lower(),)  # that the class cannot be loaded is what is wrong, and is said where the type is read
+    return known.get(suffix) if known else None
+
+
+def _unknown(variable: str, own: Mapping[str, str]) -> ConfigurationError:
     known = [*_general_names(), CONFIG_VARIABLE]
-    for name in (*DESTINATION_TYPES, *own_names):
-        suffixes = _suffixes_of(name if name in DESTINATION_TYPES else None)
+    for name in (*DESTINATION_TYPES, *own):
+        mine = None if name in DESTINATION_TYPES else _own_suffixes(own[name] or name)
+        suffixes = mine or _suffixes_of(name if name in DESTINATION_TYPES else None)
         known += [f"{_SECTION}{name.upper()}_{suffix}" for suffix in suffixes]
     # Compared without what all of them share, or any two would look alike.
     guess = nearest(variable[len(PREFIX) :], [name[len(PREFIX) :] for name in known])

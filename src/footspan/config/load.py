@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from footspan.config.declarations import DESTINATIONS, general, section_of
 from footspan.config.destinations import build_destinations, destination_types
-from footspan.config.environment import CONFIG_VARIABLE, enable_addressed, read_environment, switched_off
+from footspan.config.environment import (
+    CONFIG_VARIABLE,
+    enable_addressed,
+    own_names,
+    read_environment,
+    switched_off,
+)
 from footspan.config.errors import ConfigurationError, stop
 from footspan.config.file import ROOT, expand, read_file
 from footspan.config.layers import Found, Layer, Source
@@ -87,8 +93,7 @@ def load_all(
     """
     below = read_config_file(config, environ, report)
     code = _read_code(overrides, report)
-    own_names = {path[1]: None for path in (*below, *code) if path[0] == DESTINATIONS}
-    environment = read_environment(environ, own_names, report)
+    environment = read_environment(environ, own_names(below, code), report)
     types = destination_types({**below, **environment, **code}, report)
     enable_addressed(environment, types)
     above = {**environment, **code}

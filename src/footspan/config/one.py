@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.declarations import DESTINATIONS
 from footspan.config.destinations import build_destinations, destination_types
-from footspan.config.environment import read_environment, switched_off
+from footspan.config.environment import own_names, read_environment, switched_off
+from footspan.config.errors import ConfigurationError
+from footspan.config.kinds import BadValueError
 from footspan.config.layers import Found, Layer, Source
 from footspan.config.load import build_section, read_config_file
 from footspan.config.options import DESTINATION_TYPES
 from footspan.config.otel import OTLP, belongs_elsewhere, read_otlp
+from footspan.config.own_types import type_of
 from footspan.config.settings import PageViewSettings
 from footspan.config.values import BOOLEAN
 
@@ -72,10 +75,10 @@ def load_destination(
     environ = os.environ if environ is None else environ
     if switched_off(environ):
         return None
-    name = name or type_name
+    name = name or _name_of(type_name, caller)
     below = read_config_file(None, environ)
-    environment = read_environment(environ)
     code = _code(options or {}, name, type_name, caller)
+    environment = read_environment(environ, own_names(below, code))
     merged = {**below, **environment}
     enabled = merged.get(("enabled",))
     if enabled is not None and not enabled.read(BOOLEAN):
@@ -90,6 +93,15 @@ def load_destination(
         _default_endpoint(mine, name)
     [destination] = build_destinations(mine, destination_types(mine), implied=None)
     return One(destination, build_section(PageViewSettings, merged, ("page_views",)))
+
+
+def _name_of(type_name: str, caller: str) -> str:
+    """What a destination of a type is called that nobody gives a name: as its type is, be that a class."""
+    try:
+        return type_of(type_name).name
+    except BadValueError as bad:
+        error = ConfigurationError(f"{caller}(type)", bad.found, bad.fix)
+    raise error  # outside the handler: no chained exception
 
 
 def _code(options: Mapping[str, Any], name: str, type_name: str, caller: str) -> Layer:

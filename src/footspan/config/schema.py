@@ -14,6 +14,7 @@ from footspan.config.composite import SamplingRule
 from footspan.config.declarations import DESTINATIONS, general, of_type
 from footspan.config.file import ROOT
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
+from footspan.config.own_types import CLASS_PATH, type_names
 from footspan.config.values import POSITIVE_DURATION
 from footspan.config.visitors import REFERRER_CLASSES
 from footspan.config.web import ENVIRONMENT
@@ -206,11 +207,19 @@ def _destinations() -> Schema:
                            {"type": "string", "pattern": r"\$"}]}
     }  # fmt: skip
     own["allOf"] = [{"if": _type_is(name), "then": {"$ref": f"#/$defs/{name}"}} for name in types]
+    # What a class of somebody's own takes, only the class knows.
+    packaged = [name for name in type_names() if name not in types]
+    pattern = rf"^\s*(?:{'|'.join([CLASS_PATH.pattern, *packaged])})\s*$"
+    stated = {"type": "object", "properties": {"type": {"type": "string", "pattern": pattern}}, "required": ["type"]}
+    own = {"if": stated, "then": {}, "else": own}
     return {
         "description": "Where events go; a second destination of a type has a name of its own and says its type.",
         "type": ["object", "null"],
-        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in types},
-        "patternProperties": {rf"^(?!(?:{'|'.join(types)})$)[a-z0-9]+$": own},
+        "properties": {
+            **{name: {"$ref": f"#/$defs/{name}"} for name in types},
+            **{name: {"type": ["object", "null"]} for name in packaged},
+        },
+        "patternProperties": {rf"^(?!(?:{'|'.join(types + packaged)})$)[a-z0-9]+$": own},
         "additionalProperties": False,
     }
 
