@@ -379,7 +379,7 @@ def test_long_names_are_not_held(road: Open, long: str) -> None:
         before, _ = tracemalloc.get_traced_memory()
         for number in range(200):
             text = f"{number:06}" * 5_000
-            event = {"name": "x", **({long: text} if long != "property" else {text: 1})}
+            event: dict[str, Any] = {"name": "x", **({long: text} if long != "property" else {text: 1})}
             for _ in range(2):
                 footspan.track_event(event["name"], event)
                 road.road(event["name"], event)

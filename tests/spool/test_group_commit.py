@@ -469,8 +469,8 @@ def test_a_line_that_comes_while_a_deleted_segment_is_left_is_not_taken_for_safe
     assert commit is not None
     settled: list[bool] = []
 
-    def then_another(*places: Any) -> list[bytes]:
-        rescued: list[bytes] = rescue(*places)
+    def then_another(*places: Any) -> list[bytes] | None:
+        rescued = rescue(*places)
         files.write(commit.descriptor, line("late"))
         settled.append(commit.settle())
         return rescued
