@@ -309,7 +309,7 @@ def test_a_long_request_is_no_silence(running: list[Carrier]) -> None:
 
     assert until(pulsed, 5.0)
     carrier._dispatch.in_flight = time.monotonic() - 1.0
-    carrier._beaten_at = 0.0
+    carrier._beats._last_at = 0.0
     before = len(feed.beats)
     carrier.pulse()
     assert len(feed.beats) == before

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from footspan import _guard, _otel
 from footspan.delivery import live
+from footspan.delivery.beats import SLICE, Beats
 from footspan.delivery.dispatch import LEAST_TIME as LEAST_TIME  # noqa: PLC0414 - for whoever sets a carrier's deadline
 from footspan.delivery.dispatch import Dispatch
 from footspan.delivery.limits import size_of
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 IDLE_FIRST: Final = 0.1
 IDLE_LONGEST: Final = 0.5
 """Seconds between two looks for events of other processes, which cannot wake us."""
-
-SLICE: Final = 1.0
-"""Seconds a carrier may be silent while it waits."""
 
 LOOK: Final = 0.5
 """Seconds between two looks whether a batch that is waited for has become full."""
@@ -90,8 +88,7 @@ class Carrier:
         self._deadline: float | None = None
         self._leaving = False
         self._over = False
-        self._beaten: tuple[str, str] = ("", "")
-        self._beaten_at = 0.0
+        self._beats = Beats(feed, self.live, clock)
         self._thread: threading.Thread | None = None
 
     # -- from other threads --------------------------------------------------------------------------------------------
@@ -235,7 +232,7 @@ class Carrier:
             # Its time would be over before the answer, which leaves the events' fate unknown: they would go twice.
             return Pause(Wait.EVENTS)
         self.live.working(live.SENDING)
-        self._beat()
+        self._beats.beat()
         if not self._journaled:
             self.feed.sending(convoy.batch)
             self._journaled = True
@@ -333,7 +330,7 @@ class Carrier:
             return
         began = self._clock()
         while self._deadline is None:
-            self._beat()
+            self._beats.beat()
             waited = self._clock() - began
             left = pause.seconds - waited
             if pause.kind is Wait.FULLER_BATCH and waited >= LOOK and self._is_full_now():
@@ -377,21 +374,9 @@ class Carrier:
             return
         try:
             if self._clock() < self._dispatch.in_flight:
-                self._beat()
+                self._beats.beat()
         finally:
             self._dispatch.pulse.release()
 
     def _time_left(self) -> float:
         return float("inf") if self._deadline is None else self._deadline - self._clock()
-
-    def _beat(self) -> None:
-        """Say that we live: on every change of state, else once a slice."""
-        now = self._clock()
-        beat = (self.live.state, self.live.reason)
-        if beat == self._beaten and now - self._beaten_at < SLICE * 0.9:
-            return
-        self._beaten, self._beaten_at = beat, now
-        try:
-            self.feed.beat(*beat)
-        except Exception as error:  # noqa: BLE001 - a heartbeat is not worth a batch
-            _guard.report("a heartbeat", error)
