@@ -1,0 +1,21 @@
+"""Every destination that the suite is run against. A new one is added here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from conformance.console import Console
+from conformance.otlp import OtlpGrpc, OtlpJson, OtlpProtobuf
+from conformance.umami import UmamiBatches, UmamiSingles
+
+if TYPE_CHECKING:
+    from conformance.adapter import Adapter
+
+ADAPTERS: Final[tuple[Adapter, ...]] = (
+    UmamiBatches(),
+    UmamiSingles(),
+    OtlpJson(),
+    OtlpProtobuf(),
+    OtlpGrpc(),
+    Console(),
+)
