@@ -39,6 +39,9 @@ POOL_SIZE: Final = 8
 MAX_CONNECT_SECONDS: Final = 5.0
 """Longest wait for a connection, inside a request's time."""
 
+DEFAULT_HEADERS: Final = {"User-Agent": f"footspan/{__version__}", "Accept-Encoding": "identity"}
+"""Sent with every request that does not set them itself."""
+
 _CHUNK: Final = 16 * 1024
 
 
@@ -210,7 +213,7 @@ class HttpDestination(Destination):
         session = requests.Session()
         session.trust_env = False  # no .netrc, no proxy that the operator did not name for us
         session.headers.clear()
-        session.headers.update({"User-Agent": f"footspan/{__version__}", "Accept-Encoding": "identity"})
+        session.headers.update(DEFAULT_HEADERS)
         session.verify = self.certificate or True
         if self.client_certificate:
             session.cert = (self.client_certificate, self.client_key) if self.client_key else self.client_certificate
