@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import common
 
-PROGRAMS: Final = ("track", "tail", "deliver", "courier", "memory", "startup", "outage")
+PROGRAMS: Final = ("track", "tail", "deliver", "courier", "memory", "startup", "outage", "encode")
 
 
 def main() -> int:

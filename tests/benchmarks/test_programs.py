@@ -24,6 +24,7 @@ ROWS = {
     "courier": ["compression gzip", "compression none", "requests per 10,000", "flat"],
     "memory": ["writer that carries too", "of a writer", "of a courier"],
     "startup": ["import footspan", "first event", "footspan --help"],
+    "encode": ["umami", "http/json", "http/protobuf", "console, text", "pace: 1,000 events"],
     "outage": ["503: requests", "503: from its end", "refused: requests", "refused: from its end"],
 }
 """What the rows with a target, and some others, are called, in part."""
