@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -14,4 +16,7 @@ def main() -> None:
             raise
         sys.stderr.write("The footspan command needs two libraries more: pip install 'footspan[cli]'\n")
         raise SystemExit(2) from None
+    with suppress(OSError):  # a working directory that is gone
+        # Destinations of one's own may be modules beside the settings; last, so that they stand in for nothing.
+        sys.path.append(os.getcwd())  # noqa: PTH109 - quicker to load than pathlib
     footspan()

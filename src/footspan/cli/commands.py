@@ -7,6 +7,7 @@ import click
 from footspan._version import __version__
 from footspan.cli.config import config
 from footspan.cli.deliver import deliver
+from footspan.cli.explain import explain
 from footspan.cli.gateway import gateway
 from footspan.cli.replay import replay
 from footspan.cli.status import status
@@ -25,12 +26,14 @@ def footspan() -> None:
       footspan status --json | jq .       for programs
       footspan deliver --service shop     deliver in a process of its own
       footspan replay --from rejected     send again what was refused
+      footspan explain --name checkout    where would it go, and what would leave?
       footspan config check               what is wrong with the settings
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
 
 
 footspan.add_command(config)
 footspan.add_command(deliver)
+footspan.add_command(explain)
 footspan.add_command(gateway)
 footspan.add_command(replay)
 footspan.add_command(status)
