@@ -8,6 +8,7 @@ import pytest
 
 from footspan.config import ConfigurationError
 from footspan.config.one import load_destination
+from footspan.destinations.otlp_spans import for_traces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +86,12 @@ def test_errors_name_the_caller() -> None:
         "UmamiLogExporter(tga): found an unknown key. Did you mean UmamiLogExporter(tag)?"
     )
     assert "secret" not in str(caught.value)
+
+
+def test_code_outranks_the_variables_for_spans() -> None:
+    """A keyword means what it says, whichever signal it is for."""
+    environ = {"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "key=env", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "3"}
+    one = load_destination("otlp", None, {"headers": {"key": "code"}}, traces=True, environ=environ)
+    assert one is not None
+    settings = for_traces(one.destination)
+    assert (settings.options["headers"], settings.timeout) == ({"key": "code"}, 3.0)

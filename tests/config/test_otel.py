@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,6 +115,16 @@ def test_every_variable_fills_its_option() -> None:
         assert destination is not None
         read = destination.timeout if key == "timeout" else destination.options[key]
         assert (str(read) if general.startswith("c") else read) == value, variable
+
+
+def test_the_files_word_on_spans_outranks_what_follows_from_one_on_logs(tmp_path: Path) -> None:
+    """A variable that says nothing of spans takes nothing away that is said of them."""
+    file = tmp_path / "footspan.yaml"
+    file.write_text("telemetry: {destinations: {otlp: {endpoint: http://e, traces_headers: {x-spans: s}}}}\n")
+    environ = {"OTEL_EXPORTER_OTLP_LOGS_HEADERS": "x-logs=l"}
+    (destination,) = load_settings(config=file, environ=environ).destinations
+    assert destination.options["headers"] == {"x-logs": "l"}
+    assert for_traces(destination).options["headers"] == {"x-spans": "s"}
 
 
 @pytest.mark.parametrize(

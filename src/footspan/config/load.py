@@ -20,7 +20,7 @@ from footspan.config.errors import ConfigurationError, stop
 from footspan.config.file import ROOT, expand, read_file
 from footspan.config.layers import Found, Layer, Source
 from footspan.config.options import DESTINATION_TYPES
-from footspan.config.otel import OTLP, asks_for_otlp, belongs_elsewhere, read_otlp, read_service
+from footspan.config.otel import OTLP, asks_for_otlp, belongs_elsewhere, read_apart, read_otlp, read_service
 from footspan.config.settings import DestinationSettings, Settings
 from footspan.config.values import BOOLEAN
 
@@ -109,7 +109,8 @@ def load_all(
     elif not named:
         types[OTLP] = OTLP
 
-    merged = {**below, **read_service(environ), **otlp, **above}
+    apart = read_apart(environ) if otlp else {}
+    merged = {**apart, **below, **read_service(environ), **otlp, **above}
     settings = build_section(Settings, merged, report=report)
     destinations = build_destinations(merged, types, implied=None if named else OTLP, report=report)
     if settings.debug:

@@ -121,7 +121,7 @@ def _for_traces(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment with what is said of logs alone taken out, and what is said of traces alone in its place."""
     logs, traces = f"{_OTLP_PREFIX}LOGS_", f"{_OTLP_PREFIX}TRACES_"
     kept = {key: value for key, value in environ.items() if not key.startswith(logs)}
-    for key, value in environ.items():
+    for key in environ:
         if key.startswith(traces) and key != f"{traces}ENDPOINT":
-            kept[logs + key[len(traces) :]] = value
+            kept[logs + key[len(traces) :]] = kept.pop(key)
     return kept

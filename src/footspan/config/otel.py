@@ -85,12 +85,20 @@ def read_otlp(environ: Mapping[str, str]) -> Layer:
     for variable, key in OTLP_VARIABLES.items():
         if value := environ.get(variable, "").strip():
             layer[DESTINATIONS, OTLP, key] = Found(whole_address(value, key, environ), variable)
+    return layer
+
+
+def read_apart(environ: Mapping[str, str]) -> Layer:
+    """What holds for spans where these variables speak of logs alone: a header may be a key, and must not go along.
+
+    It ranks below everything else, the file included, and counts only where :func:`read_otlp` does.
+    """
+    layer: Layer = {}
     for key, default in _OF_LOGS_ALONE.items():
-        # What was said of logs alone must not go where spans go: a header may be a key.
         general, logs = (environ.get(f"{_PREFIX}{signal}{key.upper()}", "").strip() for signal in ("", "LOGS_"))
         instead = general if general and (key != "protocol" or general in _PROTOCOLS) else default
         if logs and instead is not None:
-            layer.setdefault((DESTINATIONS, OTLP, f"traces_{key}"), Found(instead, f"{_PREFIX}{key.upper()}"))
+            layer[DESTINATIONS, OTLP, f"traces_{key}"] = Found(instead, f"{_PREFIX}{key.upper()}")
     return layer
 
 

@@ -52,6 +52,7 @@ class UmamiOptions(CommonOptions, total=False):
     batch_path: str
     revenue: Patterns
     currency: str
+    proxy: str
     spans: Patterns
 
 
@@ -67,6 +68,14 @@ class OtlpOptions(CommonOptions, total=False):
     certificate: str | PathLike[str]
     client_certificate: str | PathLike[str]
     client_key: str | PathLike[str]
+    traces_headers: str | Mapping[str, str]
+    traces_protocol: Literal["http/json", "http/protobuf", "grpc"]
+    traces_compression: Literal["gzip", "none"]
+    traces_timeout: Amount
+    traces_certificate: str | PathLike[str]
+    traces_client_certificate: str | PathLike[str]
+    traces_client_key: str | PathLike[str]
+    proxy: str
 
 
 class ConsoleOptions(CommonOptions, total=False):
