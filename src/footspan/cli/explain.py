@@ -179,7 +179,7 @@ def _subject(
 
 
 def _fates(settings: Settings, names: Sequence[str], subject: Subject) -> list[Fate]:
-    from footspan.cli.explain_request import fate_of  # noqa: PLC0415 - only what the command needs
+    from footspan.cli.explain_request import fate_of, secrets_of  # noqa: PLC0415 - only what the command needs
     from footspan.config import ConfigurationError  # noqa: PLC0415 - the same
 
     there = {each.name: each for each in settings.destinations}
@@ -188,7 +188,8 @@ def _fates(settings: Settings, names: Sequence[str], subject: Subject) -> list[F
             listed = ", ".join(sorted(there)) or "none"
             raise click.UsageError(f"There is no destination {name!r} in the settings; there are: {listed}.")
     try:
-        fates = [fate_of(there[name], subject.line) for name in dict.fromkeys(names or there)]
+        secrets = secrets_of(there.values())
+        fates = [fate_of(there[name], subject.line, secrets) for name in dict.fromkeys(names or there)]
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from None
     if subject.sampled is not None and subject.sampled.kept is False:

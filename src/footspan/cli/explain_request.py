@@ -13,7 +13,7 @@ from footspan.otlp_json.text import loads
 from footspan.spool.base import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from footspan.config import DestinationSettings
     from footspan.destinations import Destination, HttpDestination, LogLine, Request
@@ -83,8 +83,13 @@ class Fate:
             self.text += "; but sampling drops it before"
 
 
-def fate_of(settings: DestinationSettings, line: LogLine) -> Fate:
+def fate_of(settings: DestinationSettings, line: LogLine, secrets: Sequence[str]) -> Fate:
     """What becomes of an event at a destination.
+
+    Args:
+        settings: The destination.
+        line: The event.
+        secrets: What must be shown nowhere, the longest first; see :func:`secrets_of`.
 
     Raises:
         ConfigurationError: The destination cannot be built from its settings.
@@ -99,7 +104,7 @@ def fate_of(settings: DestinationSettings, line: LogLine) -> Fate:
     )
     if fate.goes:
         try:
-            _fill(fate, destination, line)
+            _fill(fate, destination, line, secrets)
         finally:
             destination.close()
     return fate
@@ -122,7 +127,7 @@ def _sentence(why: Why, pattern: str, matched: str, line: LogLine, settings: Des
     return f"`{pattern}` {verb} {matched} ({whole})"
 
 
-def _fill(fate: Fate, destination: Destination, line: LogLine) -> None:
+def _fill(fate: Fate, destination: Destination, line: LogLine, secrets: Sequence[str]) -> None:
     """Have a destination write the event as it would send it."""
     from footspan.destinations.console import ConsoleDestination  # noqa: PLC0415 - only what the command needs
     from footspan.destinations.http import HttpDestination  # noqa: PLC0415 - the same
@@ -130,9 +135,9 @@ def _fill(fate: Fate, destination: Destination, line: LogLine) -> None:
     from footspan.destinations.readable import line_of  # noqa: PLC0415 - the same
 
     if isinstance(destination, ConsoleDestination):
-        fate.printed = destination.line(line.event)
+        fate.printed = _without(destination.line(line.event), secrets)
     elif isinstance(destination, LoggingDestination):
-        fate.printed = line_of(line.event)
+        fate.printed = _without(line_of(line.event), secrets)
     elif isinstance(destination, HttpDestination):
         request = None
         try:
@@ -144,10 +149,10 @@ def _fill(fate: Fate, destination: Destination, line: LogLine) -> None:
             fate.goes, fate.why = False, "refused"
             fate.text += f"; but it is refused before it is sent: {reason}"
         else:
-            fate.request = _sent(destination, request)
+            fate.request = _sent(destination, request, secrets)
 
 
-def _sent(destination: HttpDestination, request: Request) -> Sent:
+def _sent(destination: HttpDestination, request: Request, secrets: Sequence[str]) -> Sent:
     from footspan.destinations.http import DEFAULT_HEADERS  # noqa: PLC0415 - only what the command needs
 
     options = destination.settings.options
@@ -160,7 +165,6 @@ def _sent(destination: HttpDestination, request: Request) -> Sent:
         headers[name] = value
     if not grpc:
         headers["Content-Length"] = str(len(request.body))
-    secrets = sorted(_secrets(destination.settings), key=len, reverse=True)
     body, form = _readable(request.body, {name.lower(): value for name, value in headers.items()}, grpc=grpc)
     return Sent(
         method="gRPC" if grpc else "POST",
@@ -184,8 +188,13 @@ def _address(url: str, *, grpc: bool) -> str:
     return mask_address(url)
 
 
+def secrets_of(destinations: Iterable[DestinationSettings]) -> list[str]:
+    """What the settings hold that must not be shown, wherever it turns up; the longest first."""
+    found = {secret for each in destinations for secret in _secrets(each)}
+    return sorted(found, key=len, reverse=True)
+
+
 def _secrets(settings: DestinationSettings) -> set[str]:
-    """What the settings hold that must not be shown, wherever the destination puts it."""
     from footspan.config.own_types import type_of  # noqa: PLC0415 - only what the command needs
 
     found: set[str] = set()
