@@ -66,3 +66,16 @@ def test_a_call_that_was_cut_short_does_not_silence_the_next(monkeypatch: pytest
     signal.give()
 
     assert signal.wait(0.0)
+
+
+@pytest.mark.parametrize("timeout", [0.0, 1e-9, 1e-6, 1e-4])
+def test_no_look_waits_for_ever(timeout: float) -> None:
+    """A call that was given and taken must not make the next short look a long one."""
+    signal = Signal()
+    for _ in range(200):
+        signal.give()
+        assert signal.wait(timeout)
+        assert not signal.wait(timeout)
+        signal.give()
+        signal.clear()
+        assert not signal.wait(timeout)

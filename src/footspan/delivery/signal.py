@@ -36,12 +36,21 @@ class Signal:
         Returns:
             Whether it came.
         """
+        came = self._taken() or (timeout > 0.0 and self._taken(timeout))
+        self._given = False  # also when none came: whoever gave it may have been interrupted before it was put
+        return came
+
+    def _taken(self, timeout: float | None = None) -> bool:
+        """Take the call if it is there, or comes in time.
+
+        CPython's queue keeps a lock that a call leaves open and the next look closes. A look with a timeout that finds
+        it open goes round once more with what is left of the time, and waits for ever if that is nothing. So a look
+        with a timeout follows one without, which closes it.
+        """
         try:
-            self._queue.get(timeout=max(0.0, timeout))
+            self._queue.get(block=timeout is not None, timeout=timeout)
         except queue.Empty:
-            self._given = False  # whoever gave it may have been interrupted by an exception before it was put
             return False
-        self._given = False
         return True
 
     def clear(self) -> None:
