@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 from typing import Final
@@ -11,6 +12,9 @@ from footspan.config.values import read_duration
 
 _NS: Final = 1_000_000_000
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+_FRACTION = re.compile(r"\.(\d+)")
 
 
 def moment(text: str) -> int:
@@ -25,7 +29,8 @@ def moment(text: str) -> int:
     """
     text = text.strip()
     try:
-        found = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+        whole = _FRACTION.sub(lambda match: f".{match[1][:6]:0<6}", text)  # Python 3.10 reads three digits or six
+        found = datetime.fromisoformat(whole[:-1] + "+00:00" if whole.endswith(("Z", "z")) else whole)
     except ValueError:
         if not text[-1:].isalpha():  # a bare number would be seconds, or a year
             raise
@@ -34,8 +39,7 @@ def moment(text: str) -> int:
         except BadValueError:
             raise ValueError("not a time") from None
         return time.time_ns() - int(ago * _NS)
-    whole = found.replace(microsecond=0)
-    return int(whole.timestamp()) * _NS + found.microsecond * 1000
+    return int(found.replace(microsecond=0).timestamp()) * _NS + found.microsecond * 1000
 
 
 def rate(text: str) -> float:
