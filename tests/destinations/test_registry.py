@@ -171,6 +171,8 @@ def test_from_keywords_and_the_environment(write: Write, monkeypatch: pytest.Mon
         ("Pigeon = 1\n", "Pigeon", "no class"),
         ("import no_such_package_of_anybody\n", "Pigeon", "needs no_such_package_of_anybody"),
         ("raise RuntimeError('password=hunter2')\n", "Pigeon", "fails to load (RuntimeError)"),
+        ("kinds.NO_SUCH_KIND\n", "Pigeon", "fails to load (AttributeError)"),
+        ("raise SystemExit\n", "Pigeon", "fails to load (SystemExit)"),
         ("class Pigeon(Destination): pass\n", "Pigeon", "without a type of its own"),
         ("class Pigeon(Destination): type = 'umami'\n", "Pigeon", "without a type of its own"),
         ("class Pigeon(Destination): type = 'Two words'\n", "Pigeon", "without a type of its own"),
@@ -196,7 +198,7 @@ def test_a_class_that_cannot_be_used(write: Write, source: str, name: str, found
         ("class Pigeon(Destination): type = 'pigeon'\n", "lacks send"),
         ("class Pigeon(HttpDestination): type = 'pigeon'\n", "lacks build, read"),
         (
-            "class Pigeon(Destination):\n    type = 'pigeon'\n    def send(self, e, t): 0\n    def __init__(self, _): 0/0\n",
+            "class Pigeon(Destination):\n    type = 'pigeon'\n    def send(*_): 0\n    def __init__(*_): 0 / 0\n",
             "cannot be made (ZeroDivisionError)",
         ),
     ],

@@ -50,7 +50,7 @@ def load_class(name: str) -> Any:
     """
     if CLASS_PATH.fullmatch(name):
         module, _, attribute = name.partition(":")
-        return _loaded(lambda: getattr(_import(module), attribute), module)
+        return _loaded(module, attribute)
     entry = _entry(name)
     if entry is None:
         known = type_names()
@@ -60,7 +60,7 @@ def load_class(name: str) -> Any:
             f"{name!r}" if TYPE_NAME.fullmatch(name) and len(name) <= _LONGEST_QUOTE else "a type that there is not",
             f"Write one of {', '.join(known)}, or a class of your own: package.module:Class.{hint}",
         )
-    found = _loaded(entry.load, entry.module)
+    found = _loaded(entry.module, entry.attr)
     if getattr(found, "type", None) != name:
         raise BadValueError(
             f"an entry point {name!r} whose class calls itself something else",
@@ -96,15 +96,14 @@ TYPE: Final = Kind("type of a destination", _read_type)
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def _import(module: str) -> Any:
-    with _platform.importing():
-        return import_module(module)
-
-
-def _loaded(load: Any, module: str) -> Any:
-    """What a loader gives; whatever the module does when it is loaded, it is a setting that cannot be used."""
+def _loaded(module: str, attribute: str) -> Any:
+    """What a module has under a name; whatever it does when it is loaded, it is a setting that cannot be used."""
     try:
-        return load()
+        with _platform.importing():
+            loaded = import_module(module)
+        if hasattr(loaded, attribute):
+            return getattr(loaded, attribute)
+        found, fix = f"a class that {module} has not", "Write package.module:Class."
     except ModuleNotFoundError as error:
         missing = str(error.name or "")
         if missing and (module == missing or module.startswith(f"{missing}.")):
@@ -112,9 +111,7 @@ def _loaded(load: Any, module: str) -> Any:
             fix = "Write package.module:Class; the module must be importable where the service runs (PYTHONPATH)."
         else:
             found, fix = f"a class in {module}, which needs {missing or 'another module'}", "Install what is missing."
-    except AttributeError:
-        found, fix = f"a class that {module} has not", "Write package.module:Class."
-    except Exception as error:  # noqa: BLE001 - somebody else's code, run for the first time
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code, run for the first time
         found, fix = f"a class in {module}, which fails to load ({type(error).__name__})", "Import it to see why."
     # Outside the handlers: no chained exception that might quote what must not be shown.
     raise BadValueError(found, fix)
