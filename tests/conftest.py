@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 # Stand-ins for the servers events go to, as fixtures.
 pytest_plugins = ["servers.fixtures"] if importlib.util.find_spec("servers.fixtures") else []
+
+# Where the run was started in the background, SIGINT is ignored, and programs that tests start would inherit that.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Example times on a shared machine say nothing, so there is no deadline per example in either profile.
 settings.register_profile("dev", deadline=None)
