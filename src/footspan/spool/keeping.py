@@ -21,7 +21,7 @@ from footspan.spool import files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONG: Final = 0.001
+LONG: Final = 0.000_2
 """Seconds that no write to the page cache takes by itself."""
 
 STALL: Final = 0.005
