@@ -151,7 +151,7 @@ class Writer:
                     break
             if self._failing:
                 self._failing = False
-                _guard.logger.warning("footspan: the spool can be written again")
+                _guard.logger.warning("footspan: the spool can be written again (%s)", self._layout.root)
         except OSError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - an event must never cost the host anything
@@ -361,8 +361,9 @@ class Writer:
             if not self._failing:
                 self._failing = True
                 _guard.logger.warning(
-                    "footspan: the spool cannot be written (%s): events wait in memory until it can",
+                    "footspan: the spool cannot be written (%s): events wait in memory until it can (%s)",
                     type(error).__name__,
+                    self._layout.root,
                 )
 
     def _forked(self) -> None:
