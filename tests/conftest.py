@@ -68,5 +68,7 @@ def _reset() -> None:
     if "footspan.pipeline" in sys.modules:
         sys.modules["footspan.pipeline"].reset()
     tracking.reset()
+    if "footspan.compat.clients" in sys.modules:
+        sys.modules["footspan.compat.clients"].reset()
     otel_globals.reset_all()
     _guard.reset()

@@ -77,6 +77,9 @@ REQUEST_ID: Final = "footspan.request.id"
 SAMPLING_RATE: Final = "footspan.sampling.rate"
 SCREEN: Final = "footspan.screen"
 TAG: Final = "footspan.tag"
+WIRE: Final = "footspan.wire"
+"""What one old client's wire format alone needs to be written as that client wrote it: ``{"opentrace": {...}}``. It is
+no property: no other destination receives it."""
 
 UTM_FIELDS: Final = ("source", "medium", "campaign", "content", "term")
 CLICK_ID_FIELDS: Final = ("fbclid", "ttclid", "gclid", "msclkid", "twclid", "li_fat_id")

@@ -64,6 +64,7 @@ _FIELDS: Final = frozenset(
         c.USER_EMAIL,
         c.USER_FULL_NAME,
         c.USER_ID,
+        c.WIRE,
         _ACCEPT_LANGUAGE,
         *CAMPAIGN,
     }
