@@ -1,0 +1,1 @@
+"""TraceTelemetry: events to its collecting endpoint, as a bare JSON array."""
