@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 LIMIT = 60.0
 """Seconds after which a program that should have ended is killed."""
 
 
-def start(source: str, env: Mapping[str, str] | None = None, *args: str) -> subprocess.Popen[str]:
+def start(
+    source: str, env: Mapping[str, str] | None = None, *args: str, python: str | Path = sys.executable
+) -> subprocess.Popen[str]:
     """Start a program with the environment of the test and some more.
 
     Args:
         source: Its source; common indentation is removed.
         env: Variables to add.
         *args: Its arguments.
+        python: The interpreter that runs it; this one when not given.
     """
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(source), *args],
+        [str(python), "-c", textwrap.dedent(source), *args],
         env={**os.environ, **(env or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -34,9 +38,11 @@ def start(source: str, env: Mapping[str, str] | None = None, *args: str) -> subp
     )
 
 
-def run(source: str, env: Mapping[str, str] | None = None, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end."""
-    process = start(source, env, *args)
+def run(
+    source: str, env: Mapping[str, str] | None = None, *args: str, python: str | Path = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end. See :func:`start`."""
+    process = start(source, env, *args, python=python)
     try:
         out, err = process.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
