@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from footspan.config.values import LIST, PATH, PATTERNS, POSITIVE_DURATION, TEXT, choice
-from footspan.config.web import HEADERS, PROXY, REQUEST_PATH, SECRET, url
+from footspan.config.values import BOOLEAN, LIST, PATH, PATTERNS, POSITIVE_DURATION, TEXT, choice
+from footspan.config.web import HEADERS, PROXY, REQUEST_PATH, SECRET, SECRET_OR_EMPTY, url
 
 if TYPE_CHECKING:
     from footspan.config.kinds import Kind
@@ -52,12 +52,15 @@ class DestinationType:
         options: The keys that only this type knows.
         repeatable: Whether two that are alike may stand side by side. The courier keeps one place per address, so this
             holds only for a type that writes in the calling process.
+        tells_host: Whether its format has a place for the host's name, system and address. They are then put on the
+            resource of what this process records.
     """
 
     name: str
     help: str
     options: tuple[Option, ...] = ()
     repeatable: bool = False
+    tells_host: bool = False
 
     @property
     def addresses(self) -> tuple[Option, ...]:
@@ -185,16 +188,37 @@ _TYPES = (
         "trace_telemetry",
         "A TraceTelemetry server.",
         (
-            _address("url", "Address of the TraceTelemetry server.", instead=_KEY_INSTEAD, base=False),
-            Option(name="api_key", kind=SECRET, help="Its key.", secret=True),
+            _address("url", "Whole address that takes events.", instead=_KEY_INSTEAD, base=False),
+            Option(name="api_key", kind=SECRET, help="Key to send as `X-API-Key`.", secret=True),
+            Option(
+                name="key_case",
+                kind=choice("camel", "pascal"),
+                help="How an event's keys are spelt: `timestampUtc` or, as the .NET client does, `TimestampUtc`.",
+                default="camel",
+            ),
+            Option(name="wrapper", kind=TEXT, help="Key of an object to put the array in; none: the array alone."),
+            Option(
+                name="enable_country_lookup",
+                kind=BOOLEAN,
+                help="Whether addresses are looked up in `country_database`.",
+                default=False,
+            ),
+            Option(name="country_database", kind=PATH, help="File of countries in the MaxMind format (`.mmdb`)."),
+            Option(name="certificate", kind=PATH, help="File of the authorities to trust (PEM)."),
+            _PROXY,
+            _SPANS,
         ),
+        tells_host=True,
     ),
     DestinationType(
         "dash_tracker",
-        "A Dash-Tracker endpoint.",
+        "A Dash-Tracker endpoint: one request an event.",
         (
-            _address("url", "Address of the endpoint.", instead=_KEY_INSTEAD, base=False),
-            Option(name="api_key", kind=SECRET, help="Its key.", secret=True),
+            _address("url", "Whole address that takes events.", instead=_KEY_INSTEAD, base=False),
+            Option(name="api_key", kind=SECRET_OR_EMPTY, help="Its key, sent as `X-API-Key`.", secret=True),
+            Option(name="certificate", kind=PATH, help="File of the authorities to trust (PEM)."),
+            _PROXY,
+            _SPANS,
         ),
     ),
     DestinationType(
@@ -207,5 +231,5 @@ _TYPES = (
 DESTINATION_TYPES: Final[dict[str, DestinationType]] = {kind.name: kind for kind in _TYPES}
 """Every type by its name, in the order of the reference."""
 
-IMPLEMENTED_TYPES: Final = frozenset({"umami", "otlp", "logging", "console"})
+IMPLEMENTED_TYPES: Final = frozenset({"umami", "otlp", "logging", "console", "dash_tracker"})
 """The types this version can send to. The others keep their names and keys: using one is an error, not a surprise."""

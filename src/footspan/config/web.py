@@ -113,6 +113,11 @@ def read_secret(value: object) -> str:
     return text
 
 
+def read_secret_or_empty(value: object) -> str:
+    """Read a key where an empty one is a key, too: its header is sent without a value."""
+    return "" if value == "" else read_secret(value)
+
+
 def read_headers(value: object) -> dict[str, str]:
     """Read request headers: a mapping, or ``name=value,name=value`` with percent-encoded parts.
 
@@ -162,4 +167,5 @@ def show_headers(headers: Mapping[str, str]) -> str:
 PROXY: Final = Kind("proxy", read_proxy, mask=mask_proxy)
 REQUEST_PATH: Final = Kind("path of a request", read_request_path)
 SECRET: Final = Kind("key", read_secret, mask=lambda _: MASK)
+SECRET_OR_EMPTY: Final = Kind("key", read_secret_or_empty, mask=lambda _: MASK)
 HEADERS: Final = Kind("headers", read_headers, show_headers, mask=lambda headers: dict.fromkeys(headers, MASK))

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 BUILT_IN: Final = {
     "console": ("footspan.destinations.console", "ConsoleDestination"),
+    "dash_tracker": ("footspan.destinations.dash_tracker", "DashTrackerDestination"),
     "logging": ("footspan.destinations.logging", "LoggingDestination"),
     "otlp": ("footspan.destinations.otlp", "OtlpDestination"),
+    "trace_telemetry": ("footspan.destinations.trace_telemetry", "TraceTelemetryDestination"),
     "umami": ("footspan.destinations.umami", "UmamiDestination"),
 }
 """Where each type of ours lives; loaded when it is first used."""

@@ -18,6 +18,8 @@ from footspan.exporters.spans import DestinationSpanExporter, OtlpJsonSpanExport
 from footspan.exporters.standard import (
     ConsoleLogExporter,
     ConsoleSpanExporter,
+    DashTrackerLogExporter,
+    DashTrackerSpanExporter,
     OtlpLogExporter,
     OtlpSpanExporter,
     UmamiLogExporter,
@@ -27,6 +29,8 @@ from footspan.exporters.standard import (
 __all__ = [
     "ConsoleLogExporter",
     "ConsoleSpanExporter",
+    "DashTrackerLogExporter",
+    "DashTrackerSpanExporter",
     "DestinationLogExporter",
     "DestinationSpanExporter",
     "OtlpJsonSpanExporter",

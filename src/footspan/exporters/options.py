@@ -85,6 +85,16 @@ class ConsoleOptions(CommonOptions, total=False):
     spans: Patterns
 
 
+class DashTrackerOptions(CommonOptions, total=False):
+    """What a Dash-Tracker endpoint takes."""
+
+    url: str
+    api_key: str
+    certificate: str | PathLike[str]
+    proxy: str
+    spans: Patterns
+
+
 def load(kind: str, options: Mapping[str, Any], *, caller: str, traces: bool = False) -> One | None:
     """The settings that keywords, environment and file give together; ``None`` where telemetry is switched off.
 

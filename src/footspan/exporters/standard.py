@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from footspan.exporters.options import ConsoleOptions, OtlpOptions, UmamiOptions
+    from footspan.exporters.options import ConsoleOptions, DashTrackerOptions, OtlpOptions, UmamiOptions
 
 
 class _LogsByName(DestinationLogExporter):
@@ -159,5 +159,44 @@ class ConsoleSpanExporter(_SpansByName):
 
     def __init__(
         self, *, page_views: bool | None = None, redact: bool = True, **options: Unpack[ConsoleOptions]
+    ) -> None:
+        super().__init__(options, page_views=page_views, redact=redact)
+
+
+class DashTrackerLogExporter(_LogsByName):
+    """Events to a Dash-Tracker endpoint, one request each. Records without an event name are passed over.
+
+    Args:
+        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        **options: The settings of a ``dash_tracker`` destination: ``url`` (needed, here or in the environment),
+            ``api_key``, ``certificate``, ``events``, ``on_ambiguous``, ``timeout``; ``name`` for the settings of another
+            destination of the type.
+
+    Raises:
+        ConfigurationError: Something needed is missing or cannot be used.
+    """
+
+    kind = "dash_tracker"
+
+    def __init__(self, *, redact: bool = True, **options: Unpack[DashTrackerOptions]) -> None:
+        super().__init__(options, redact=redact)
+
+
+class DashTrackerSpanExporter(_SpansByName):
+    """Server spans of pages to a Dash-Tracker endpoint as page views, and spans that ``spans`` names as events.
+
+    Args:
+        page_views: Whether server spans become page views; default: what the settings say.
+        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        **options: As for :class:`DashTrackerLogExporter`; and ``spans``, patterns of the spans that become events.
+
+    Raises:
+        ConfigurationError: Something needed is missing or cannot be used.
+    """
+
+    kind = "dash_tracker"
+
+    def __init__(
+        self, *, page_views: bool | None = None, redact: bool = True, **options: Unpack[DashTrackerOptions]
     ) -> None:
         super().__init__(options, page_views=page_views, redact=redact)
