@@ -64,7 +64,8 @@ def test_what_waits_is_delivered_and_the_status_is_the_signals(otlp_sink: OtlpSi
 def test_without_the_setting_sigterm_ends_the_process_at_once(otlp_sink: OtlpSink) -> None:
     """The events are on disk; the next process delivers them."""
     env = {"FOOTSPAN_FLUSH_ON_SIGTERM": "false", "OTEL_SERVICE_NAME": "shop"}
-    status, _ = ended(program(), otlp_sink, **env)
+    # For a second after a flush carriers go on hurrying.
+    status, _ = ended(program(after="time.sleep(1.5)"), otlp_sink, **env)
     assert status == -signal.SIGTERM
     assert len(otlp_sink.events) == 1
     env["FOOTSPAN_DESTINATIONS_OTLP_ENDPOINT"] = otlp_sink.url
