@@ -130,12 +130,14 @@ def _suffix(settings: Settings, redactor: Redactor) -> bytes:
     """Resource and scope, as far as they can be known outside the service."""
     from footspan._version import __version__  # noqa: PLC0415 - as above
     from footspan.emit import SCOPE_NAME  # noqa: PLC0415 - as above
+    from footspan.pipeline.host import host_for  # noqa: PLC0415 - as above
 
     attributes: dict[str, Any] = {c.TELEMETRY_DISTRO_NAME: "footspan", c.TELEMETRY_DISTRO_VERSION: __version__}
     if settings.service.name:
         attributes[c.SERVICE_NAME] = settings.service.name
     if settings.service.version:
         attributes[c.SERVICE_VERSION] = settings.service.version
+    attributes |= host_for(settings)
     return encode_suffix(redactor.mapping(attributes)[0], SCOPE_NAME, __version__)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.values import BOOLEAN, LIST, PATH, PATTERNS, POSITIVE_DURATION, TEXT, choice
-from footspan.config.web import HEADERS, PROXY, REQUEST_PATH, SECRET, SECRET_OR_EMPTY, url
+from footspan.config.web import HEADERS, PROXY, REQUEST_PATH, SECRET_OR_EMPTY, url
 
 if TYPE_CHECKING:
     from footspan.config.kinds import Kind
@@ -189,7 +189,7 @@ _TYPES = (
         "A TraceTelemetry server.",
         (
             _address("url", "Whole address that takes events.", instead=_KEY_INSTEAD, base=False),
-            Option(name="api_key", kind=SECRET, help="Key to send as `X-API-Key`.", secret=True),
+            Option(name="api_key", kind=SECRET_OR_EMPTY, help="Its key, sent as `X-API-Key`.", secret=True),
             Option(
                 name="key_case",
                 kind=choice("camel", "pascal"),
@@ -231,5 +231,5 @@ _TYPES = (
 DESTINATION_TYPES: Final[dict[str, DestinationType]] = {kind.name: kind for kind in _TYPES}
 """Every type by its name, in the order of the reference."""
 
-IMPLEMENTED_TYPES: Final = frozenset({"umami", "otlp", "logging", "console", "dash_tracker"})
+IMPLEMENTED_TYPES: Final = frozenset({"umami", "otlp", "logging", "console", "dash_tracker", "trace_telemetry"})
 """The types this version can send to. The others keep their names and keys: using one is an error, not a surprise."""

@@ -22,6 +22,8 @@ from footspan.exporters.standard import (
     DashTrackerSpanExporter,
     OtlpLogExporter,
     OtlpSpanExporter,
+    TraceTelemetryLogExporter,
+    TraceTelemetrySpanExporter,
     UmamiLogExporter,
     UmamiSpanExporter,
 )
@@ -36,6 +38,8 @@ __all__ = [
     "OtlpJsonSpanExporter",
     "OtlpLogExporter",
     "OtlpSpanExporter",
+    "TraceTelemetryLogExporter",
+    "TraceTelemetrySpanExporter",
     "UmamiLogExporter",
     "UmamiSpanExporter",
     "line_of",

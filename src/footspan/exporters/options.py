@@ -95,6 +95,20 @@ class DashTrackerOptions(CommonOptions, total=False):
     spans: Patterns
 
 
+class TraceTelemetryOptions(CommonOptions, total=False):
+    """What a TraceTelemetry endpoint takes."""
+
+    url: str
+    api_key: str
+    key_case: Literal["camel", "pascal"]
+    wrapper: str
+    enable_country_lookup: bool | str
+    country_database: str | PathLike[str]
+    certificate: str | PathLike[str]
+    proxy: str
+    spans: Patterns
+
+
 def load(kind: str, options: Mapping[str, Any], *, caller: str, traces: bool = False) -> One | None:
     """The settings that keywords, environment and file give together; ``None`` where telemetry is switched off.
 

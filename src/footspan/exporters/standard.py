@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from footspan.exporters.options import ConsoleOptions, DashTrackerOptions, OtlpOptions, UmamiOptions
+    from footspan.exporters.options import (
+        ConsoleOptions,
+        DashTrackerOptions,
+        OtlpOptions,
+        TraceTelemetryOptions,
+        UmamiOptions,
+    )
 
 
 class _LogsByName(DestinationLogExporter):
@@ -169,8 +175,8 @@ class DashTrackerLogExporter(_LogsByName):
     Args:
         redact: Whether personal data and secrets are removed, by footspan's base policy.
         **options: The settings of a ``dash_tracker`` destination: ``url`` (needed, here or in the environment),
-            ``api_key``, ``certificate``, ``events``, ``on_ambiguous``, ``timeout``; ``name`` for the settings of another
-            destination of the type.
+            ``api_key``, ``certificate``, ``events``, ``on_ambiguous``, ``timeout``; ``name`` for the settings of
+            another destination of the type.
 
     Raises:
         ConfigurationError: Something needed is missing or cannot be used.
@@ -198,5 +204,45 @@ class DashTrackerSpanExporter(_SpansByName):
 
     def __init__(
         self, *, page_views: bool | None = None, redact: bool = True, **options: Unpack[DashTrackerOptions]
+    ) -> None:
+        super().__init__(options, page_views=page_views, redact=redact)
+
+
+class TraceTelemetryLogExporter(_LogsByName):
+    """Events to a TraceTelemetry endpoint, without a spool. Records without an event name are passed over.
+
+    Args:
+        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        **options: The settings of a ``trace_telemetry`` destination: ``url`` (needed, here or in the environment),
+            ``api_key``, ``key_case``, ``wrapper``, ``enable_country_lookup``, ``country_database``, ``certificate``,
+            ``events``, ``on_ambiguous``, ``timeout``, ``batch``; ``name`` for the settings of another destination of
+            the type.
+
+    Raises:
+        ConfigurationError: Something needed is missing or cannot be used.
+    """
+
+    kind = "trace_telemetry"
+
+    def __init__(self, *, redact: bool = True, **options: Unpack[TraceTelemetryOptions]) -> None:
+        super().__init__(options, redact=redact)
+
+
+class TraceTelemetrySpanExporter(_SpansByName):
+    """Server spans of pages to a TraceTelemetry endpoint as page views, and spans that ``spans`` names as events.
+
+    Args:
+        page_views: Whether server spans become page views; default: what the settings say.
+        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        **options: As for :class:`TraceTelemetryLogExporter`; and ``spans``, patterns of the spans that become events.
+
+    Raises:
+        ConfigurationError: Something needed is missing or cannot be used.
+    """
+
+    kind = "trace_telemetry"
+
+    def __init__(
+        self, *, page_views: bool | None = None, redact: bool = True, **options: Unpack[TraceTelemetryOptions]
     ) -> None:
         super().__init__(options, page_views=page_views, redact=redact)

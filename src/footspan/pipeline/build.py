@@ -11,6 +11,7 @@ from footspan import conventions as c
 from footspan._version import __version__
 from footspan.config.unfinished import unfinished
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
+from footspan.pipeline.host import host_for
 from footspan.pipeline.metrics import Appended
 from footspan.processors import DropEvent
 from footspan.processors.categories import Categories
@@ -199,6 +200,7 @@ class Pipeline:
             attributes[c.SERVICE_NAME] = self.settings.service.name
         if self.settings.service.version:
             attributes[c.SERVICE_VERSION] = self.settings.service.version
+        attributes = {**host_for(self.settings), **attributes}
         clean, _ = self.redactor.mapping(attributes)
         text = self.redactor.text
         suffix = encode_suffix(

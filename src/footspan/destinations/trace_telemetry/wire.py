@@ -32,8 +32,11 @@ class Wire(TypedDict, total=False):
         keys: Names of the attributes that are the caller's data, in the caller's order. Others are none.
         parity: Nothing ambient (user, session, page, …) is added to ``data``. Without ``keys``, what bears a
             conventional name counts as ambient.
-        name: The name as it was given, where a record's cannot be it: empty, blank, over 256 characters, with control
+        name: The name as it was given, where a record's cannot be it: blank, over 256 characters, with control
             characters.
+        id: ``id`` as it stands, where it is no UUID; for events out of an old queue file.
+        time: ``timestampUtc`` as it stands; for the same.
+        country: ``countryCode`` as it stands; for the same.
         machine: ``machineName``, as the client found it when it recorded the event.
         os: ``osDescription``, the same.
         ip: ``ipAddress``, the same.
@@ -45,6 +48,9 @@ class Wire(TypedDict, total=False):
     keys: list[str]
     parity: bool
     name: str
+    id: str
+    time: str
+    country: str
     machine: str
     os: str
     ip: str
@@ -74,5 +80,5 @@ _TYPES: Final[dict[str, type]] = {
     "data": object,
     "keys": list,
     "parity": bool,
-    **dict.fromkeys(("name", "machine", "os", "ip", "app", "version"), str),
+    **dict.fromkeys(("name", "id", "time", "country", "machine", "os", "ip", "app", "version"), str),
 }
