@@ -91,8 +91,8 @@ def test_the_tables_agree_with_each_other() -> None:
 
 def test_property_names_invert_the_aliases() -> None:
     """Every keyword comes back from its attribute."""
-    both = {**c.REQUEST_ALIASES, **c.MEASUREMENT_ALIASES}
-    assert both == {keyword: attribute for attribute, keyword in c.PROPERTY_NAMES.items()}
+    every = {**c.REQUEST_ALIASES, **c.MEASUREMENT_ALIASES, **c.TELEGRAM_NAMES}
+    assert every == {keyword: attribute for attribute, keyword in c.PROPERTY_NAMES.items()}
 
 
 def test_every_campaign_field_has_a_keyword() -> None:

@@ -77,6 +77,15 @@ REQUEST_ID: Final = "footspan.request.id"
 SAMPLING_RATE: Final = "footspan.sampling.rate"
 SCREEN: Final = "footspan.screen"
 TAG: Final = "footspan.tag"
+TELEGRAM_CHAT_TYPE: Final = "footspan.telegram.chat_type"
+"""``private``, ``group``, ``supergroup`` or ``channel``."""
+TELEGRAM_COMMAND: Final = "footspan.telegram.command"
+"""A command that the bot knows; any other is ``_OTHER``."""
+TELEGRAM_HANDLER: Final = "footspan.telegram.handler"
+TELEGRAM_OUTCOME: Final = "footspan.telegram.outcome"
+"""``handled``, ``unhandled``, ``error`` or ``cancelled``."""
+TELEGRAM_TEXT: Final = "footspan.telegram.text"
+TELEGRAM_UPDATE_TYPE: Final = "footspan.telegram.update_type"
 WIRE: Final = "footspan.wire"
 """What one old client's wire format alone needs to be written as that client wrote it: ``{"opentrace": {...}}``. It is
 no property: no other destination receives it."""
@@ -89,6 +98,7 @@ TOUCHES: Final[dict[str, str]] = {
     **{field: f"footspan.click_id.{field}" for field in CLICK_ID_FIELDS},
     "referrer_class": REFERRER_CLASS,
     "referrer_domain": REFERRER_DOMAIN,
+    "bot_param": CAMPAIGN_START_CODE,
 }
 """What can be known of how a visitor came: the keyword, and the attribute of the last touch."""
 
@@ -159,11 +169,24 @@ MEASUREMENT_ALIASES: Final[dict[str, str]] = {
 }
 """Recognised by the decorators and ``track_exception``."""
 
+TELEGRAM_NAMES: Final[dict[str, str]] = {
+    attribute.rpartition(".")[2]: attribute
+    for attribute in (
+        TELEGRAM_CHAT_TYPE,
+        TELEGRAM_COMMAND,
+        TELEGRAM_HANDLER,
+        TELEGRAM_OUTCOME,
+        TELEGRAM_TEXT,
+        TELEGRAM_UPDATE_TYPE,
+    )
+}
+"""What the instrumentation of bots says of an update, by the property's name."""
+
 STRING_LIST_ATTRIBUTES: Final = frozenset({HTTP_REQUEST_HEADER_REFERER, HOST_IP})
 """Attributes that the conventions type as ``string[]``: a lone string becomes a list of one."""
 
 PROPERTY_NAMES: Final[dict[str, str]] = {
-    attribute: keyword for keyword, attribute in {**REQUEST_ALIASES, **MEASUREMENT_ALIASES}.items()
+    attribute: keyword for keyword, attribute in {**REQUEST_ALIASES, **MEASUREMENT_ALIASES, **TELEGRAM_NAMES}.items()
 }
 """Read the other way: the property name under which a destination receives an attribute."""
 

@@ -37,6 +37,8 @@ def nested(path: str, value: object) -> dict[str, Any]:
         ("attribution.referrers", {"x.example": None}),
         ("attribution.referrers", [["x.example"]]),
         ("attribution.referrers", 7),
+        ("telegram.user_id", "plain"),
+        ("telegram.message_text", "some"),
     ],
 )
 def test_what_would_break_a_header_or_mean_nothing_is_refused(path: str, value: object) -> None:

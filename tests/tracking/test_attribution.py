@@ -46,7 +46,7 @@ def test_parameters_are_read_from_any_part_of_an_address(url: str) -> None:
 
 def test_every_campaign_field_and_click_id_is_read() -> None:
     """All of them, under the attribute names of the conventions."""
-    names = [name for name in c.TOUCHES if not name.startswith("referrer")]
+    names = [name for name in c.TOUCHES if name.startswith("utm") or name in c.CLICK_ID_FIELDS]
     found = attribution_of(SHOP + "?" + "&".join(f"{name}=v_{name}" for name in names))
 
     assert {c.ALIASES[name]: f"v_{name}" for name in names} == {

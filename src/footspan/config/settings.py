@@ -26,7 +26,7 @@ from footspan.config.values import (
     TEXT,
     choice,
 )
-from footspan.config.visitors import AttributionSettings, IdentitySettings, SessionSettings
+from footspan.config.visitors import AttributionSettings, IdentitySettings, SessionSettings, TelegramSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,4 +190,5 @@ class Settings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
     attribution: AttributionSettings = field(default_factory=AttributionSettings)
+    telegram: TelegramSettings = field(default_factory=TelegramSettings)
     destinations: tuple[DestinationSettings, ...] = ()

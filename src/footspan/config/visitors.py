@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from footspan.config.kinds import BadValueError, Kind, describe, quote
-from footspan.config.values import BOOLEAN, LIST, POSITIVE_DURATION, TEXT, read_text
+from footspan.config.values import BOOLEAN, LIST, POSITIVE_DURATION, TEXT, choice, read_text
 from footspan.config.web import SECRET, read_request_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+TelegramUserId = Literal["keyed", "hash", "raw"]
 
 DAY: Final = 86_400.0
 REFERRER_CLASSES: Final = ("search", "social", "email", "paid", "direct", "internal", "referral")
@@ -112,3 +114,15 @@ class AttributionSettings:
     referrers: tuple[tuple[str, str], ...] | None = _setting(
         REFERRERS, None, "Classes of referring domains besides the built-in ones, such as find.example=search."
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramSettings:
+    """What is kept of who writes to a bot."""
+
+    user_id: TelegramUserId = _setting(  # noqa: RUF009 - `dataclasses.field` with our metadata
+        choice(*get_args(TelegramUserId)),
+        "keyed",
+        "What stands for a user: keyed: a hash nobody without the key can compute; hash: get_user_hash; raw: their id.",
+    )
+    message_text: bool = _setting(BOOLEAN, False, "Whether events of messages bear their text.")
