@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from conformance.console import Console
+from conformance.dash_tracker import DashTracker
 from conformance.otlp import OtlpGrpc, OtlpJson, OtlpProtobuf
+from conformance.trace_telemetry import TraceTelemetry
 from conformance.umami import UmamiBatches, UmamiSingles
 
 if TYPE_CHECKING:
@@ -18,4 +20,6 @@ ADAPTERS: Final[tuple[Adapter, ...]] = (
     OtlpProtobuf(),
     OtlpGrpc(),
     Console(),
+    TraceTelemetry(),
+    DashTracker(),
 )

@@ -16,6 +16,7 @@ from servers.umami import WEBSITE_ID
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "umami": {"url": "http://localhost", "website": WEBSITE_ID},
+    "dash_tracker": {"url": "http://localhost"},
     "otlp": {"endpoint": "http://localhost"},
 }
 
@@ -25,7 +26,7 @@ def test_every_type_that_the_settings_offer_can_be_built(kind: str) -> None:
     """The two lists agree."""
     destination = build_destination(settings(kind, **OPTIONS.get(kind, {})))
     assert (destination.type, destination.name) == (kind, kind)
-    assert destination.id.startswith(f"{kind}-")
+    assert destination.id.startswith(f"{kind.replace('_', '-')}-")
 
 
 def test_an_unknown_type_is_an_error_with_the_known_ones() -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from servers.dash_tracker import KEY, DashTrackerServer
 from servers.otlp import OtlpSink
+from servers.trace_telemetry import TraceTelemetryServer
 from servers.umami import UmamiServer
 
 if TYPE_CHECKING:
@@ -25,3 +27,17 @@ def otlp_sink() -> Iterator[OtlpSink]:
     """A running OTLP/HTTP receiver."""
     with OtlpSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def dash_tracker_server() -> Iterator[DashTrackerServer]:
+    """A running server for Dash-Tracker's events, with a key."""
+    with DashTrackerServer(key=KEY) as server:
+        yield server
+
+
+@pytest.fixture
+def trace_telemetry_server() -> Iterator[TraceTelemetryServer]:
+    """A running TraceTelemetry endpoint, ``trace_telemetry_server.endpoint``, that wants the key ``secret-key``."""
+    with TraceTelemetryServer(api_key="secret-key") as server:
+        yield server

@@ -26,10 +26,12 @@ Signal = Literal["traces", "logs"]
 
 _NAME: Final = "footspan"
 _PREFIXES: Final = (f"{_NAME}_", f"{_NAME}-")
-_BARE: Final = frozenset({_NAME, "umami"})
+_BARE: Final = frozenset({_NAME, "dash_tracker", "umami"})
 """Names without the prefix; of the others, OpenTelemetry has exporters of its own called so."""
 
-EXPORTERS: Final = frozenset({"umami", "footspan_umami", "footspan_otlp", "footspan_console"})
+EXPORTERS: Final = frozenset(
+    {"dash_tracker", "footspan_dash_tracker", "umami", "footspan_umami", "footspan_otlp", "footspan_console"}
+)
 """The names under which our entry points offer plain exporters."""
 
 
