@@ -83,6 +83,14 @@ class Client:
         pipeline = self.pipeline
         return pipeline.destinations[0] if pipeline is not None and pipeline.destinations else None
 
+    @property
+    def carriers(self) -> list[Destination]:
+        """What delivers the client's events here: its own destination, and the process's for the same place."""
+        own, others = self.destination, _process_pipeline()
+        if own is None:
+            return []
+        return [own, *(each for each in (others.destinations if others else ()) if each.id == own.id)]
+
     def emit(
         self,
         name: str,

@@ -45,6 +45,7 @@ class Dispatch:
         beat: Called after each of several requests: the carrier lives.
         clock: Monotonic seconds.
         pace: How fast events may go.
+        record: What the destination did before.
 
     Attributes:
         limits: How much a request may carry now.
@@ -63,10 +64,11 @@ class Dispatch:
         beat: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
+        record: Record | None = None,
     ) -> None:
         self._pace = pace or Pace()
         self.limits = Limits(destination, self._pace.room)
-        self.record = Record()
+        self.record = record or Record()
         self.in_flight = 0.0
         self.pulse = threading.Lock()
         self._destination = destination
@@ -161,10 +163,14 @@ class Dispatch:
 
     def _send(self, events: Sequence[LogLine], timeout: float) -> Outcome:
         try:
-            return self._destination.send(events, timeout)
+            outcome = self._destination.send(events, timeout)
         except Exception as error:  # noqa: BLE001 - one event that breaks a destination must not hold the others
             _guard.report(f"sending to {self._destination.name}", error)
-            return Outcome(Verdict.REFUSED, "internal_error")
+            outcome = Outcome(Verdict.REFUSED, "internal_error")
+        if self._destination.on_outcome is not None:
+            with _guard.guard("on_outcome"):
+                self._destination.on_outcome(events, outcome)
+        return outcome
 
     def _read(self, lane: Shipment, events: Sequence[LogLine], outcome: Outcome) -> Move:
         """Have a lane read the outcome of its request."""

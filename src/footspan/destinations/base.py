@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from footspan.config import DestinationSettings
     from footspan.config.options import Option
@@ -118,6 +118,8 @@ class Destination(ABC):
         linger: Seconds to wait for a fuller batch.
         concurrency: Requests that may be under way at once; ``send`` is called by as many threads.
         plain_logs: Whether log records that are no events make sense there; the pipeline never sends it any.
+        on_outcome: Called by the courier with the events of each request and what became of them, in the thread that
+            sent them; for who watches one destination.
     """
 
     type: ClassVar[str]
@@ -130,6 +132,7 @@ class Destination(ABC):
     default_on_ambiguous: ClassVar[str] = "retry"
     default_concurrency: ClassVar[int] = 1
     max_concurrency: ClassVar[int] = 16
+    on_outcome: Callable[[Sequence[LogLine], Outcome], None] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
