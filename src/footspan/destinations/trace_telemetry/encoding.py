@@ -4,7 +4,7 @@
 key                               where it comes from
 ================================  ======================================================================================
 ``id``                            the event's id: 32 hex digits, lower case, the same in every request
-``name``                          the event's name; empty for an event without one
+``name``                          the event's name, ``page_view`` and ``identify`` for ours; empty where it has none
 ``timestampUtc``                  its time, ``Z``, to the microsecond; a fraction of nothing is left out
 ``data``                          its properties; a body that is no mapping, where there are none; else ``null``
 ``applicationName``, ``…Version`` ``service.name``, ``service.version``
@@ -43,7 +43,12 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - written with a Z of our own
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
-_NAMELESS: Final = frozenset({"", NO_NAME, UNNAMED})
+_EVENT_NAMES: Final = {
+    **dict.fromkeys((NO_NAME, UNNAMED), ""),
+    c.EVENT_PAGE_VIEW: "page_view",
+    c.EVENT_IDENTIFY: "identify",
+}
+"""Names of our own making, and what the client's users write for them."""
 
 _NO_DATA: Final = frozenset(
     {c.LOG_RECORD_UID, c.DESTINATION, c.REDACTED, c.WIRE, c.GEO_COUNTRY_ISO_CODE, c.USER_EMAIL, c.USER_FULL_NAME}
@@ -79,7 +84,7 @@ def element(line: LogLine, form: Form) -> dict[str, Any]:
     address = wire.get("ip", _text(resource.get(c.HOST_IP)))
     found = {
         "id": wire["id"] if "id" in wire else _id(event, line),
-        "name": wire.get("name", "" if event.name in _NAMELESS else event.name),
+        "name": wire.get("name", _EVENT_NAMES.get(event.name, event.name)),
         "timestampUtc": wire.get("time") or _moment(event.time_ns or event.observed_ns),
         "data": _data(event, wire),
         "applicationName": wire.get("app", _text(resource.get(c.SERVICE_NAME))),
