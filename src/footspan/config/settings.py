@@ -74,6 +74,9 @@ class SpoolSettings:
     """Where events wait until every destination has them."""
 
     directory: Path | None = _setting(PATH, None, "Folder of the spool; default: the user's state home.")
+    folder: str | None = _setting(
+        TEXT, None, "Name of the service's folder in there, if not the service's; then no other place is tried."
+    )
     durability: Durability = _setting(
         choice(*get_args(Durability)), "process", "process: survives the process; disk: survives the power; memory."
     )

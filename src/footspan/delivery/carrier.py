@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from footspan.delivery.fanout import Convoy
     from footspan.delivery.pace import Pace
+    from footspan.delivery.past import Past
     from footspan.destinations.base import Destination
     from footspan.spool.base import Batch, Feed
 
@@ -47,6 +48,7 @@ class Carrier:
         clock: Monotonic seconds.
         backoff: The pauses between requests that fail.
         pace: How fast events may go. Whoever drives the turns waits for it.
+        before: What earlier carriers of this process made of the destination, pauses included.
     """
 
     def __init__(
@@ -59,14 +61,15 @@ class Carrier:
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
         pace: Pace | None = None,
+        before: Past | None = None,
     ) -> None:
         self.destination = destination
         self.feed = feed
-        self.live = live.Live(destination.name)
+        self.live = live.Live(destination.name) if before is None else before.live
         self._resting = resting
         self._durable = durable
         self._clock = clock
-        self._backoff = backoff or Backoff(clock)
+        self._backoff = backoff or (Backoff(clock) if before is None else before.backoff)
         self._trouble = Backoff(clock)
         self._dispatch = Dispatch(
             destination,
@@ -76,6 +79,7 @@ class Carrier:
             beat=self.pulse,
             clock=clock,
             pace=pace,
+            record=None if before is None else before.record,
         )
         self._convoy: Convoy | None = None
         self._journaled = False
@@ -111,6 +115,11 @@ class Carrier:
     def carrying(self) -> bool:
         """Whether the destination is still ours."""
         return not self._over
+
+    @property
+    def inquiring(self) -> bool:
+        """Whether the destination refused several events in a row, and others of the batch may still speak for it."""
+        return self._convoy is not None and self._dispatch.record.doubtful and not self._convoy.examined
 
     @property
     def alive(self) -> bool:

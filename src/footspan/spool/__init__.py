@@ -43,7 +43,7 @@ def open_spool(settings: Settings, targets: Sequence[Target], accepts: Callable[
         spool = _on_disk(settings, targets, accepts)
         if spool is not None:
             return spool
-        _guard.warn_once("spool", "footspan: events are kept in memory only: they end with the process")
+        _say_in_memory(settings)
     with _platform.importing():
         from footspan.spool.memory import MemorySpool  # noqa: PLC0415 - one of the two is needed
 
@@ -83,6 +83,13 @@ def open_lane(
         except (OSError, FormatError) as error:
             _guard.report(f"opening the lane of {name}", error)
     return MemorySpool(targets, accepts)
+
+
+def _say_in_memory(settings: Settings) -> None:
+    from footspan.spool.location import IN_MEMORY, has_one_place  # noqa: PLC0415 - rarely needed
+
+    if not _platform.DURABLE or not has_one_place(settings):  # else it was said with the place
+        _guard.warn_once("spool", f"footspan: {IN_MEMORY}")
 
 
 def _on_disk(settings: Settings, targets: Sequence[Target], accepts: Callable[[Target, LogLine], bool]) -> Spool | None:

@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from footspan import _guard, _platform
 from footspan.spool import files
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from footspan.config import Settings
+
+IN_MEMORY: Final = "events are kept in memory only: they end with the process"
+"""What is said where there is no place for a spool."""
 
 _MOST = 80
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
@@ -59,7 +62,7 @@ def locate(settings: Settings) -> Layout | None:
 
     What belongs to somebody else is never written to. Says once what was wrong with a place that was passed over.
     """
-    service = folder_name(settings.service.name or unnamed_service())
+    service = folder_name(settings.spool.folder or settings.service.name or unnamed_service())
     for parent, shared in _places(settings):
         try:
             if not _own_parent(parent, shared=shared):
@@ -68,7 +71,11 @@ def locate(settings: Settings) -> Layout | None:
             layout.prepare()
         except (OSError, FormatError) as error:
             _guard.warn_once(
-                f"spool at {parent}", "footspan: no spool under %s (%s): the next place is tried", parent, _cause(error)
+                f"spool at {parent}",
+                "footspan: no spool under %s (%s): %s",
+                parent,
+                _cause(error),
+                IN_MEMORY if has_one_place(settings) else "the next place is tried",
             )
             continue
         return layout
@@ -86,7 +93,8 @@ def existing(settings: Settings) -> list[Layout]:
     Returns:
         One layout a service, by the service folder's name.
     """
-    wanted = folder_name(settings.service.name) if settings.service.name else None
+    name = settings.spool.folder or settings.service.name
+    wanted = folder_name(name) if name else None
     found: dict[str, Layout] = {}
     for parent, _ in _places(settings):
         for mark in parent.glob("*/FORMAT"):
@@ -116,11 +124,18 @@ def _places(settings: Settings) -> Iterator[tuple[Path, bool]]:
     """The folders that may hold services' spools, and whether a folder is the operator's rather than ours."""
     if settings.spool.directory is not None:
         yield Path(settings.spool.directory).absolute(), True
+        if has_one_place(settings):
+            return
     else:
         home = _platform.state_home()
         if home is not None:
             yield home / "footspan", False
     yield Path(tempfile.gettempdir()) / f"footspan-{os.geteuid()}", False
+
+
+def has_one_place(settings: Settings) -> bool:
+    """Whether a spool may lie at one place only: elsewhere there may be another folder of its name."""
+    return settings.spool.directory is not None and settings.spool.folder is not None
 
 
 def _own_parent(path: Path, *, shared: bool) -> bool:
