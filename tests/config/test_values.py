@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from footspan.config import values
@@ -133,6 +133,7 @@ def test_durations_round_trip(milliseconds: int) -> None:
 
 
 @given(st.text(max_size=12))
+@example("0\x1f")
 def test_readers_refuse_or_read_any_text(text: str) -> None:
     """No text makes a reader fail in any other way than by refusing it."""
     kinds = (values.SIZE, values.DURATION, values.RATE, values.COUNT, values.BOOLEAN, values.TEXT, values.PATTERNS)

@@ -130,8 +130,8 @@ def show_duration(seconds: float) -> str:
 def read_rate(value: object) -> float:
     """Read a share from 0 to 1."""
     rate = math.nan
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        rate = float(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(text := value.strip()):
+        rate = float(text)  # `float` strips less than `strip` does
     elif isinstance(value, int | float) and not isinstance(value, bool):
         rate = float(value) if 0 <= value <= 1 else math.nan
     if not 0 <= rate <= 1:
@@ -142,8 +142,8 @@ def read_rate(value: object) -> float:
 def read_count(value: object) -> int:
     """Read a whole number greater than zero."""
     count = 0
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        count = int(value)
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", text := value.strip()):
+        count = int(text)
     elif isinstance(value, int) and not isinstance(value, bool):
         count = value
     if not 0 < count < 10**9:
