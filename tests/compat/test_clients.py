@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from footspan.compat.clients import Client
 from footspan.config import ConfigurationError
 from servers.otlp import OtlpSink
 from spooled import spooled
+
+if TYPE_CHECKING:
+    from servers.umami import UmamiServer
 
 UID = "log.record.uid"
 
@@ -159,3 +162,37 @@ def test_a_forked_child_delivers(otlp_sink: OtlpSink) -> None:
         os._exit(0 if own.flush(20) == 0 else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert sorted(name for name, _ in seen(otlp_sink)) == ["child", "parent"]
+
+
+def test_a_closed_client_leaves_the_others_alone(otlp_sink: OtlpSink) -> None:
+    """They share a pipeline, which ends with the last of them."""
+    one, other = client(otlp_sink), client(otlp_sink)
+    one.emit("a", {})
+    one.close()
+    assert one.emit("b", {}) == ""
+    other.emit("c", {})
+    other.close()
+    assert [name for name, _ in seen(otlp_sink)] == ["a", "c"]
+    assert other.pipeline is None
+
+
+def test_flush_waits_for_the_process_pipeline_where_events_go_by_it(otlp_sink: OtlpSink) -> None:
+    """The client's own pipeline has nothing to wait for then."""
+    footspan.init(destinations={"otlp": {"endpoint": otlp_sink.url}})
+    own = client(otlp_sink)
+    uid = own.emit("a", {})
+    assert own.flush(20) == 0
+    assert seen(otlp_sink) == [("a", uid)]
+
+
+def test_a_place_may_be_less_than_the_identity(umami_server: UmamiServer) -> None:
+    """An event that says itself for which website it is goes by the process's destination in that place, once."""
+    site = {"url": umami_server.url, "website": umami_server.website}
+    footspan.init(destinations={"umami": {**site, "tag": "a"}})
+    other = {**site, "website": "22222222-2222-4333-8444-555555555555"}
+    own = Client("umami", other, place=("url",))
+    assert own.emit("a", {})
+    assert own.flush(20) == 0
+    assert 1 == len(umami_server.events())
+    assert 2 == len(own.carriers)
+    assert 1 == len(Client("umami", other).carriers)

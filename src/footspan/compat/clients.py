@@ -8,6 +8,8 @@ that the old SDK knew nothing of.
 from __future__ import annotations
 
 import threading
+import time
+import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +19,7 @@ from footspan.emit import SEVERITY_ERROR, SEVERITY_INFO, emit_event
 from footspan.tracking import Tracker, default_tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.context import Context
 
@@ -29,6 +31,7 @@ KEPT: Final = 32
 
 _lock = threading.Lock()
 _kept: OrderedDict[str, Tracker] = OrderedDict()
+_users: weakref.WeakKeyDictionary[Tracker, weakref.WeakSet[Client]] = weakref.WeakKeyDictionary()
 
 
 def _forked() -> None:
@@ -50,21 +53,33 @@ class Client:
         kind: The type of the destination.
         options: Its options, as they would stand in the file; those that are ``None`` are left out.
         apart: Events go to the client's own pipeline in any case, because it has a spool that somebody looks after.
-            Otherwise they do not where the process's pipeline has the very same destination.
+            Otherwise they do not where the process's pipeline has a destination in the very same place.
+        place: The options that make the place, where those are fewer than what makes two destinations different: an
+            event may itself say the rest.
         **settings: Further settings of the pipeline, by their names in the file, and ``service_name``.
 
     Raises:
         ConfigurationError: An option or a setting cannot be used.
     """
 
-    def __init__(self, kind: str, options: Mapping[str, Any], *, apart: bool = False, **settings: Any) -> None:
+    def __init__(
+        self,
+        kind: str,
+        options: Mapping[str, Any],
+        *,
+        apart: bool = False,
+        place: Sequence[str] | None = None,
+        **settings: Any,
+    ) -> None:
         self.kind = kind
         self.name: Final = f"{kind.replace('_', '')}client"
         given = {"type": kind, **{key: value for key, value in options.items() if value is not None}}
         self._settings: dict[str, Any] = {"courier": "thread", "debug": False, **settings}
         self._settings["destinations"] = {self.name: given}
         self._apart = apart
-        self._tracker = _tracker(self._settings)
+        self._place = place
+        self._closed = False
+        self._tracker = _tracker(self._settings, self)
 
     @property
     def tracker(self) -> Tracker:
@@ -75,7 +90,7 @@ class Client:
     def pipeline(self) -> Pipeline | None:
         """The client's own pipeline; ``None`` while tracking is off or after :meth:`close`."""
         slot = self._tracker._slot  # noqa: SLF001 - a tracker's way to its pipeline
-        return None if slot is None else slot.pipeline
+        return None if slot is None or self._closed else slot.pipeline
 
     @property
     def destination(self) -> Destination | None:
@@ -85,11 +100,9 @@ class Client:
 
     @property
     def carriers(self) -> list[Destination]:
-        """What delivers the client's events here: its own destination, and the process's for the same place."""
+        """What delivers the client's events here: its own destination, and the process's in the same place."""
         own, others = self.destination, _process_pipeline()
-        if own is None:
-            return []
-        return [own, *(each for each in (others.destinations if others else ()) if each.id == own.id)]
+        return [] if own is None else [own, *self._there(others)]
 
     def emit(
         self,
@@ -120,7 +133,7 @@ class Client:
             if pipeline is None:
                 return ""
             others = _process_pipeline()
-            shared = self._is_there(others)
+            shared = bool(self._there(others))
             more: dict[str, Any] = {
                 "time_ns": time_ns,
                 "severity_number": SEVERITY_ERROR if error else SEVERITY_INFO,
@@ -134,10 +147,19 @@ class Client:
                 uid = emit_event(name, {**attributes, c.LOG_RECORD_UID: uid} if uid else attributes, **more)
         return uid
 
-    def _is_there(self, pipeline: Pipeline | None) -> bool:
-        """Whether the process's pipeline has this client's destination."""
+    def _there(self, pipeline: Pipeline | None) -> list[Destination]:
+        """The process's destinations in the same place as the client's own."""
         own = self.destination
-        return pipeline is not None and own is not None and any(own.id == each.id for each in pipeline.destinations)
+        if pipeline is None or own is None:
+            return []
+        return [each for each in pipeline.destinations if each.id == own.id or self._same_place(each, own)]
+
+    def _same_place(self, one: Destination, other: Destination) -> bool:
+        return (
+            bool(self._place)
+            and one.type == other.type
+            and all(one.settings.options.get(each) == other.settings.options.get(each) for each in self._place or ())
+        )
 
     def flush(self, timeout: float = 5.0) -> int:
         """Wait until the client's destination has what was recorded so far.
@@ -148,34 +170,53 @@ class Client:
         Returns:
             Events that still wait.
         """
-        return sum(self._tracker.flush(timeout).values())
+        began = time.monotonic()
+        waiting = sum(self._tracker.flush(timeout).values())
+        others = _process_pipeline()
+        there = {each.name for each in self._there(others)}
+        if others is not None and there:
+            left = others.flush(max(0.0, timeout - (time.monotonic() - began)))
+            waiting += sum(count for name, count in left.items() if name in there)
+        return waiting
 
     def status(self) -> Mapping[str, Any]:
         """What became of every event in the client's own pipeline; see ``docs/delivery.md``."""
         return self._tracker.status()
 
     def close(self, timeout: float | None = None) -> None:
-        """Deliver what can be delivered in time, then let the client's pipeline go. What remains waits on disk.
+        """Deliver what can be delivered in time, and record nothing any more. What remains waits on disk.
+
+        The pipeline ends with the last client that shares it.
 
         Args:
             timeout: Seconds to spend; the setting ``exit_timeout`` when not given.
         """
+        pipeline = self.pipeline
+        self._closed = True
         with _lock:
-            for key in [key for key, kept in _kept.items() if kept is self._tracker]:
-                del _kept[key]
-        self._tracker.close(timeout)
+            users = _users.get(self._tracker, ())
+            shared = any(each is not self and not each._closed for each in users)  # noqa: SLF001 - one of our own
+            if not shared:
+                for key in [key for key, kept in _kept.items() if kept is self._tracker]:
+                    del _kept[key]
+        if not shared:
+            self._tracker.close(timeout)
+        elif pipeline is not None:
+            pipeline.flush(pipeline.settings.exit_timeout if timeout is None else timeout)
 
 
-def _tracker(settings: Mapping[str, Any]) -> Tracker:
-    """The tracker with these settings, of the newest :data:`KEPT`."""
+def _tracker(settings: Mapping[str, Any], user: Client) -> Tracker:
+    """The tracker with these settings, of the newest :data:`KEPT`; noted who uses it."""
     # A representation tells apart whatever settings tell apart; two that differ in it alone only share no pipeline.
     key = repr(sorted(settings.items()))
     with _lock:
         found = _kept.get(key)
         if found is not None and found._pipeline() is not None:  # noqa: SLF001 - whether it was closed
             _kept.move_to_end(key)
+            _users.setdefault(found, weakref.WeakSet()).add(user)
             return found
         made = _kept[key] = Tracker(**settings)
+        _users[made] = weakref.WeakSet((user,))
         _kept.move_to_end(key)
         # Whoever still has a client of the oldest has its tracker, too; else it closes itself.
         while len(_kept) > KEPT:
@@ -213,4 +254,5 @@ def reset() -> None:
     """Forget what is kept; for tests."""
     with _lock:
         _kept.clear()
+        _users.clear()
     _named.clear()

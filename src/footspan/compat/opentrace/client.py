@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard
@@ -11,6 +12,7 @@ from footspan.compat.clients import Client
 from footspan.compat.opentrace import hearing
 from footspan.compat.opentrace.calls import Call
 from footspan.config import ConfigurationError
+from footspan.destinations import campaigns
 from footspan.destinations.opentrace import wire
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class OpenTrace:
         self.host = host.rstrip("/")
         self.project_id = project_id
         self._debug = bool(debug)
-        self._client = Client("opentrace", {"url": self.host, "proxy": "environment"})
+        self._client = Client("opentrace", {"url": self.host, "proxy": "environment"}, place=("url",))
         if self._debug:
             hearing.show()
 
@@ -115,8 +117,13 @@ class OpenTrace:
             touches, others = _split(
                 more, {"utm_source": utm_source, "utm_medium": utm_medium, "utm_campaign": utm_campaign}
             )
-            call = Call(wire.EVENT, name, project, self._payload(payload, others, too_many))
-            call.session(user_id if session_id is None else session_id)
+            # The other request alone has fields for advertisements, and takes a session as text only.
+            clicked = any(touches.get(each) is not None for each in ("fbclid", "ttclid"))
+            session = user_id if session_id is None else session_id
+            call = Call(
+                wire.COLLECT if clicked else wire.EVENT, name, project, self._payload(payload, others, too_many)
+            )
+            call.session(str(session) if clicked and session is not None else session)
             if user_id is not None:
                 call.attributes[c.USER_ID] = str(user_id)
             call.touch(touches)
@@ -190,6 +197,30 @@ class OpenTrace:
             return hashlib.sha256(str(user_id).encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
         return ""
 
+    def resolve_bot_param(self, param: Any = None, *too_many: Any) -> dict[str, Any] | None:
+        """Ask what a start code stands for, and wait for the answer; at most two seconds, and once for each code.
+
+        Events need no such call: a ``bot_param`` is looked up on their way, where nobody waits for it.
+
+        Args:
+            param: The code, as the link to the bot had it.
+            *too_many: Nothing; what stands here is left out and logged.
+
+        Returns:
+            The campaign's fields (``utm_source`` … ``utm_term``); ``None`` for an unknown code, and when the
+            installation does not answer.
+        """
+        with _guard.guard("opentrace"):
+            destination = self._client.destination
+            if too_many:
+                self._invalid(f"{len(too_many)} arguments too many")
+            if not isinstance(param, str):
+                self._invalid(f"a start code is no text but a {type(param).__name__}: it is not looked up")
+            elif param and destination is not None:
+                servers, budget = campaigns.servers_for(destination)
+                return dict(campaigns.asked.look_up(param, servers, time.monotonic() + budget)) or None
+        return None
+
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def flush(self, timeout: float = 5.0) -> int:
@@ -250,10 +281,12 @@ class OpenTrace:
         return {**data, **others} if isinstance(data, dict) else data
 
     def _start_code(self, call: Call, bot_param: Any) -> None:
+        if bot_param is None:
+            return
         if isinstance(bot_param, str):
             if bot_param:
-                call.attributes[c.CAMPAIGN_START_CODE] = bot_param
-        elif bot_param is not None:
+                call.touch({"bot_param": bot_param})
+        else:
             self._invalid(f"bot_param is no text but a {type(bot_param).__name__}: it is not looked up")
 
     def _emit(self, call: Call) -> None:
