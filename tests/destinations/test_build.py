@@ -18,6 +18,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "umami": {"url": "http://localhost", "website": WEBSITE_ID},
     "dash_tracker": {"url": "http://localhost"},
     "otlp": {"endpoint": "http://localhost"},
+    "trace_telemetry": {"url": "http://localhost/telemetry"},
 }
 
 

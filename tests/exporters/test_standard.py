@@ -18,12 +18,23 @@ from footspan.config.declarations import of_type
 from footspan.exporters import (
     ConsoleLogExporter,
     ConsoleSpanExporter,
+    DashTrackerLogExporter,
+    DashTrackerSpanExporter,
     OtlpLogExporter,
     OtlpSpanExporter,
+    TraceTelemetryLogExporter,
+    TraceTelemetrySpanExporter,
     UmamiLogExporter,
     UmamiSpanExporter,
 )
-from footspan.exporters.options import BatchOptions, ConsoleOptions, OtlpOptions, UmamiOptions
+from footspan.exporters.options import (
+    BatchOptions,
+    ConsoleOptions,
+    DashTrackerOptions,
+    OtlpOptions,
+    TraceTelemetryOptions,
+    UmamiOptions,
+)
 from programs import run, until
 
 if TYPE_CHECKING:
@@ -33,8 +44,8 @@ if TYPE_CHECKING:
     from servers.umami import UmamiServer
 
 SUCCESS, FAILURE = LogRecordExportResult.SUCCESS, LogRecordExportResult.FAILURE
-LOGS = [UmamiLogExporter, OtlpLogExporter, ConsoleLogExporter]
-SPANS = [UmamiSpanExporter, OtlpSpanExporter, ConsoleSpanExporter]
+LOGS = [UmamiLogExporter, OtlpLogExporter, ConsoleLogExporter, DashTrackerLogExporter, TraceTelemetryLogExporter]
+SPANS = [UmamiSpanExporter, OtlpSpanExporter, ConsoleSpanExporter, DashTrackerSpanExporter, TraceTelemetrySpanExporter]
 
 
 def umami(server: UmamiServer, **options: Any) -> UmamiLogExporter:
@@ -135,7 +146,13 @@ def test_type_checkers_refuse_what_the_settings_do() -> None:
 
 def test_the_types_of_keywords_are_the_declared_settings() -> None:
     """What a type checker lets through is what the settings know."""
-    for kind, typed in (("umami", UmamiOptions), ("otlp", OtlpOptions), ("console", ConsoleOptions)):
+    for kind, typed in (
+        ("umami", UmamiOptions),
+        ("otlp", OtlpOptions),
+        ("console", ConsoleOptions),
+        ("dash_tracker", DashTrackerOptions),
+        ("trace_telemetry", TraceTelemetryOptions),
+    ):
         declared = {path[0] for path in of_type(kind)}
         assert set(typed.__annotations__) == declared | {"name"}
     assert set(BatchOptions.__annotations__) == {path[1] for path in of_type("umami") if path[0] == "batch"}
@@ -171,7 +188,7 @@ def test_records_are_redacted_unless_somebody_else_did(otlp_sink: OtlpSink) -> N
     OtlpLogExporter(endpoint=otlp_sink.url).export([secret])
     [clean] = otlp_sink.logs
     assert "canary" not in str(clean)
-    assert clean["attributes"]["password"] == "[redacted]"
+    assert clean["attributes"]["password"] == "[secret]"
     OtlpLogExporter(endpoint=otlp_sink.url, redact=False).export([secret])
     assert "canary" in str(otlp_sink.logs[1])
 

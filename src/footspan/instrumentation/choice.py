@@ -26,12 +26,11 @@ Signal = Literal["traces", "logs"]
 
 _NAME: Final = "footspan"
 _PREFIXES: Final = (f"{_NAME}_", f"{_NAME}-")
-_BARE: Final = frozenset({_NAME, "dash_tracker", "umami"})
-"""Names without the prefix; of the others, OpenTelemetry has exporters of its own called so."""
+_OWN: Final = frozenset({"dash_tracker", "trace_telemetry", "umami"})
+"""Destinations whose name alone means ours; of the others, OpenTelemetry has exporters of its own called so."""
+_BARE: Final = _OWN | {_NAME}
 
-EXPORTERS: Final = frozenset(
-    {"dash_tracker", "footspan_dash_tracker", "umami", "footspan_umami", "footspan_otlp", "footspan_console"}
-)
+EXPORTERS: Final = _OWN | {f"{_NAME}_{each}" for each in (*_OWN, "otlp", "console")}
 """The names under which our entry points offer plain exporters."""
 
 
