@@ -132,6 +132,7 @@ def test_string_lists_are_attributes_we_know() -> None:
         ("api.request", "system"),
         ("footspan.page_view", "user"),
         ("footspan.identify", "user"),
+        ("footspan.interaction", "user"),
         ("footspan.other", "footspan"),
         ("cart.added", "cart"),
         ("payments.completed", "payments"),

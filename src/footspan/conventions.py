@@ -65,7 +65,11 @@ LANE: Final = "footspan.spool.lane"
 """On metrics: ``events``, ``spans`` or ``logs``."""
 FIRST_TOUCH: Final = "footspan.first_touch"
 """What stands before the rest of a touch's attribute where it is the visitor's first: see :data:`FIRST_TOUCHES`."""
+PAGE_NOT_FOUND: Final = "footspan.page.not_found"
+"""On a server span: the page that was answered says that there is no such page, whatever the status was."""
 PAGE_TITLE: Final = "footspan.page.title"
+PAGE_URL: Final = "footspan.page.url"
+"""On a server span: the page's address as the browser shows it, where the server sees another."""
 REASON: Final = "footspan.reason"
 """On metrics: why events were refused, evicted or dropped."""
 REDACTED: Final = "footspan.redacted"
@@ -118,6 +122,7 @@ METRIC_DELIVERY_OLDEST_AGE: Final = "footspan.delivery.oldest_age"
 
 EVENT_PAGE_VIEW: Final = "footspan.page_view"
 EVENT_IDENTIFY: Final = "footspan.identify"
+EVENT_INTERACTION: Final = "footspan.interaction"
 EVENT_EXCEPTION: Final = "exception"
 EVENT_SESSION_START: Final = "session.start"
 EVENT_SESSION_END: Final = "session.end"
@@ -214,7 +219,7 @@ def category_of(name: str) -> str:
     Returns:
         One of :data:`CATEGORIES` for a known first part, else the first part itself.
     """
-    if name in {EVENT_PAGE_VIEW, EVENT_IDENTIFY}:
+    if name in {EVENT_PAGE_VIEW, EVENT_IDENTIFY, EVENT_INTERACTION}:
         return "user"
     first = name.partition(".")[0].lower()
     return CATEGORY_SYNONYMS.get(first, first)

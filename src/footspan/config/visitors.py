@@ -126,3 +126,16 @@ class TelegramSettings:
         "What stands for a user: keyed: a hash nobody without the key can compute; hash: get_user_hash; raw: their id.",
     )
     message_text: bool = _setting(BOOLEAN, False, "Whether events of messages bear their text.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashSettings:
+    """What is recorded of Dash apps besides page views."""
+
+    enabled: bool = _setting(BOOLEAN, True, "Whether Dash apps are watched where somebody said where events go.")
+    interactions: bool = _setting(BOOLEAN, True, "Whether callbacks that somebody set off become events.")
+    values: bool = _setting(BOOLEAN, False, "Whether those bear the new values of what was touched.")
+    errors: bool = _setting(BOOLEAN, True, "Whether callbacks that fail become events of an exception.")
+    ignore_callbacks: tuple[str, ...] | None = _setting(
+        LIST, None, "Callbacks left out, by function name or outputs; * stands for anything."
+    )
