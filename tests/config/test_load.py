@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-GENERAL = list(general().values())
+# What `privacy.policy` names is read at once: see test_policy_file.py.
+GENERAL = [declared for path, declared in general().items() if path != ("privacy", "policy")]
 OPTIONS = [(name, each) for name in DESTINATION_TYPES for path, each in of_type(name).items() if path != ("enabled",)]
 
 

@@ -67,8 +67,8 @@ def test_buying_is_tracked_step_by_step(client: FlaskClient, tmp_path: Path, mon
         "purchase.completed",
     ]
     cart, account, *_, purchase = spooled()
-    assert cart.attributes["note"] == "for [redacted]"
-    assert account.attributes["password"] == "[redacted]"
+    assert cart.attributes["note"] == "for [contact]"
+    assert account.attributes["password"] == "[secret]"
     assert purchase.attributes["revenue"] == 14.5
     assert {event.attributes["session.id"] for event in spooled()} == {cart.attributes["session.id"]}
     kept = [json.loads(line) for line in receipts.read_text().splitlines()]
@@ -93,5 +93,5 @@ def test_a_declined_card_is_a_failed_checkout_and_a_page(client: FlaskClient) ->
     failed = spooled()[-1]
     assert failed.name == "checkout.failed"
     assert failed.attributes["error.type"] == "PaymentDeclined"
-    assert failed.attributes["exception.message"] == "the card of [redacted] was declined for 12.00"
+    assert failed.attributes["exception.message"] == "the card of [contact] was declined for 12.00"
     assert "jane@" not in json.dumps([event.record for event in spooled()])

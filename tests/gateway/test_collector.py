@@ -34,7 +34,7 @@ def test_events_pass_through_a_collector(otelcol: Path, tmp_path: Path, otlp_sin
         assert otlp_sink.wait_for(lambda: len(otlp_sink.events) == 50, timeout=20), agent.log[-3000:]
     assert {f"u-{n}" for n in range(50)} == {event["uid"] for event in otlp_sink.events}
     event = otlp_sink.events[0]
-    assert ("[redacted]", "pro") == (event["attributes"]["password"], event["attributes"]["plan"])
+    assert ("[secret]", "pro") == (event["attributes"]["password"], event["attributes"]["plan"])
     assert "shop" == event["resource"]["service.name"]
 
 

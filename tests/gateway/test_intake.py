@@ -103,7 +103,7 @@ def test_what_is_personal_never_reaches_the_disk(intake: Intake) -> None:
     )
     take(intake, given, owner="e@shop.example")
 
-    assert only().attributes["password"] == "[redacted]"
+    assert only().attributes["password"] == "[secret]"
     assert [] == [secret for secret in secrets if secret in on_disk()]
 
 

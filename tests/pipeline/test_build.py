@@ -88,7 +88,7 @@ def test_sampling_drops_before_the_disk() -> None:
 @pytest.mark.parametrize(
     ("key", "setting"),
     [
-        ("privacy.policy", {"privacy": {"policy": "privacy.yaml"}}),
+        ("privacy.policy", {"privacy": {"policy": "no-such-file.yaml"}}),
         ("privacy.consent", {"privacy": {"consent": "opt_in"}}),
     ],
 )

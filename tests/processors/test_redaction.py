@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from footspan import _guard
 from footspan import conventions as c
 from footspan.emit import Draft
-from footspan.processors.redaction import MARKER, Redactor
+from footspan.processors.redaction import MARKER, MARKS, Redactor
+
+SECRET, CONTACT, PAYMENT = MARKS["secret"], MARKS["contact"], MARKS["payment"]
 
 
 def draft(attributes: Mapping[str, Any], *, name: str = "thing.done", body: Any = None) -> Draft:
@@ -65,7 +67,9 @@ def redacted(attributes: Mapping[str, Any]) -> dict[str, Any]:
 )
 def test_denied_keys_lose_their_values(key: str) -> None:
     """A value under a key that names a secret is replaced, however the key is spelt."""
-    assert redacted({key: "hunter2"}) == {key: MARKER, c.REDACTED: [key]}
+    (value, *listed) = redacted({key: "hunter2"}).values()
+    assert value in MARKS.values()
+    assert listed == [[key]]
 
 
 @pytest.mark.parametrize(
@@ -97,15 +101,15 @@ def test_innocent_values_pass(key: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("write to bob@example.com", f"write to {MARKER}"),
-        ("<Bob.O+tag@mail.example.co.uk>, soon", f"<{MARKER}>, soon"),
-        ("a@b.de and c@d.fr", f"{MARKER} and {MARKER}"),
-        ("bob%40example.com", MARKER),
-        ("müller@bücher.example", MARKER),
-        ("https://ada:pw@db.example/x", f"https://{MARKER}@db.example/x"),
-        ("https://x.example/?q=1&token=abc&z=2", f"https://x.example/?q=1&token={MARKER}&z=2"),
-        ("https://x.example/#access_token=abc", f"https://x.example/#access_token={MARKER}"),
-        ("x" * 200 + "bob@example.com", "x" * 139 + MARKER),
+        ("write to bob@example.com", f"write to {CONTACT}"),
+        ("<Bob.O+tag@mail.example.co.uk>, soon", f"<{CONTACT}>, soon"),
+        ("a@b.de and c@d.fr", f"{CONTACT} and {CONTACT}"),
+        ("bob%40example.com", CONTACT),
+        ("müller@bücher.example", CONTACT),
+        ("https://ada:pw@db.example/x", f"https://{SECRET}@db.example/x"),
+        ("https://x.example/?q=1&token=abc&z=2", f"https://x.example/?q=1&token={SECRET}&z=2"),
+        ("https://x.example/#access_token=abc", f"https://x.example/#access_token={SECRET}"),
+        ("x" * 200 + "bob@example.com", "x" * 139 + CONTACT),
     ],
 )
 def test_personal_values_are_cut_out_of_text(text: str, clean: str) -> None:
@@ -123,8 +127,8 @@ def test_nested_values_are_examined() -> None:
     clean = redacted({"cart": {"items": [{"sku": "x", "coupon": {"secret": "s3"}}], "who": Customer()}})
 
     assert clean["cart"] == {
-        "items": [{"sku": "x", "coupon": {"secret": MARKER}}],
-        "who": f"Customer {MARKER}",
+        "items": [{"sku": "x", "coupon": {"secret": SECRET}}],
+        "who": f"Customer {CONTACT}",
     }
     assert clean[c.REDACTED] == ["cart.items.coupon.secret", "cart.who"]
 
@@ -137,19 +141,19 @@ def test_fields_of_dataclasses_are_examined_by_name() -> None:
         user: str
         password: str
 
-    assert redacted({"account": Account("ada", "hunter2")})["account"] == {"user": "ada", "password": MARKER}
+    assert redacted({"account": Account("ada", "hunter2")})["account"] == {"user": "ada", "password": SECRET}
 
 
 def test_what_another_process_redacted_stays_listed() -> None:
     """An event that was cleaned before keeps its list, and gains what is cleaned here."""
-    clean = redacted({c.REDACTED: ["password"], "password": MARKER, "token": "t"})
+    clean = redacted({c.REDACTED: ["password"], "password": SECRET, "token": "t"})
 
     assert clean[c.REDACTED] == ["password", "token"]
 
 
 def test_url_queries_are_examined_without_a_scheme() -> None:
     """The attribute that holds a bare query string is read as one."""
-    assert redacted({c.URL_QUERY: "utm_source=x&api_key=k1"})[c.URL_QUERY] == f"utm_source=x&api_key={MARKER}"
+    assert redacted({c.URL_QUERY: "utm_source=x&api_key=k1"})[c.URL_QUERY] == f"utm_source=x&api_key={SECRET}"
 
 
 def test_identity_given_through_the_api_passes() -> None:
@@ -164,8 +168,8 @@ def test_body_and_name_are_examined() -> None:
     subject = draft({}, name="mail.bob@example.com", body={"password": "x", "ok": 1})
     Redactor()(subject)
 
-    assert subject.body == {"password": MARKER, "ok": 1}
-    assert MARKER in subject.name
+    assert subject.body == {"password": SECRET, "ok": 1}
+    assert CONTACT in subject.name
     assert "bob" not in subject.name
 
 

@@ -112,7 +112,7 @@ def test_secrets_are_redacted() -> None:
     assert "hunter2" not in values
     assert "1234" not in values
     assert "lovelace" not in values
-    assert recorded()["result"] == "mail [redacted]"
+    assert recorded()["result"] == "mail [contact]"
     assert set(spooled()[0].attributes["footspan.redacted"]) >= {"arg_password", "arg_auth", "arg_pin"}
 
 

@@ -28,13 +28,14 @@ _REFERENCE: Final = re.compile(r"\$\$|\$\{(?:([^}]*)\})?")
 _VARIABLE: Final = re.compile(r"(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
-def read_file(path: Path, *, named_by: str, report: Report = stop) -> Mapping[Any, object]:
+def read_file(path: Path, *, named_by: str, report: Report = stop, whole: bool = False) -> Mapping[Any, object]:
     """Read the ``telemetry:`` mapping of a file.
 
     Args:
         path: The file.
         named_by: What named the file, for the error if it cannot be read.
         report: Takes each key that stands there twice.
+        whole: Whether it is a file of its own, so that all of it is ours.
 
     Returns:
         The mapping; empty if the file has none.
@@ -49,10 +50,10 @@ def read_file(path: Path, *, named_by: str, report: Report = stop) -> Mapping[An
     except (OSError, ValueError) as error:
         found = f"no readable file at {path} ({type(error).__name__})"
         raise ConfigurationError(named_by, found, "Name a file that exists and may be read.") from None
-    return _parse(text, str(path), report)
+    return _parse(text, str(path), report, whole=whole)
 
 
-def _parse(text: str, name: str, report: Report) -> Mapping[Any, object]:
+def _parse(text: str, name: str, report: Report, *, whole: bool) -> Mapping[Any, object]:
     import yaml  # noqa: PLC0415 - only a file needs it
 
     problem: tuple[str, str]
@@ -60,7 +61,7 @@ def _parse(text: str, name: str, report: Report) -> Mapping[Any, object]:
         loader = _loader()(text)
         try:
             root = loader.get_single_node()
-            section = _section(root, name) if root is not None else None
+            section = root if whole or root is None else _section(root, name)
             if section is None:
                 return {}
             _refuse_duplicates(section, name, report)
@@ -78,6 +79,8 @@ def _parse(text: str, name: str, report: Report) -> Mapping[Any, object]:
     else:
         if settings is None:
             return {}
+        if not isinstance(settings, dict) and whole:
+            raise ConfigurationError(name, "no mapping", "Write keys and what holds for each.")
         if not isinstance(settings, dict):
             raise ConfigurationError(ROOT, f"no mapping in {name}", f"Write the settings as keys under `{ROOT}:`.")
         return settings

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from footspan.config.campaigns import campaign_servers
 from footspan.config.declarations import DESTINATIONS, general, section_of
 from footspan.config.destinations import build_destinations, destination_types
 from footspan.config.environment import (
@@ -21,6 +22,7 @@ from footspan.config.file import ROOT, expand, read_file
 from footspan.config.layers import Found, Layer, Source
 from footspan.config.options import DESTINATION_TYPES
 from footspan.config.otel import OTLP, asks_for_otlp, belongs_elsewhere, read_apart, read_otlp, read_service
+from footspan.config.policy_file import read_policy
 from footspan.config.settings import DestinationSettings, Settings
 from footspan.config.values import BOOLEAN
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from footspan.config.errors import Report
+    from footspan.config.policy import Policy
 
 DEFAULT_FILE: Final = "footspan.yaml"
 
@@ -117,9 +120,21 @@ def load_all(
         # Debugging is for seeing every event.
         destinations += _debug_console(destinations)
         settings = dataclasses.replace(settings, sampling=dataclasses.replace(settings.sampling, enabled=False))
-    return Loaded(
-        dataclasses.replace(settings, destinations=tuple(destinations)), merged, config_file(config, environ)[0]
+    campaigns = campaign_servers(settings.campaigns, destinations)
+    destinations = [dataclasses.replace(each, campaigns=campaigns) for each in destinations]
+    policy = read_policy(settings.privacy.policy, destinations={each.name for each in destinations}, report=report)
+    settings = dataclasses.replace(
+        settings,
+        privacy=dataclasses.replace(settings.privacy, rules=policy),
+        destinations=tuple(tightened(each, policy) for each in destinations),
     )
+    return Loaded(settings, merged, config_file(config, environ)[0])
+
+
+def tightened(destination: DestinationSettings, policy: Policy) -> DestinationSettings:
+    """A destination's settings with what a policy removes for it besides."""
+    own = policy.destinations.get(destination.name)
+    return destination if own is None else dataclasses.replace(destination, privacy=own)
 
 
 def config_file(config: str | Path | None, environ: Mapping[str, str]) -> tuple[Path | None, str]:

@@ -6,21 +6,25 @@ other destinations is not looked at.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from footspan.config.campaigns import CampaignSettings, campaign_servers
 from footspan.config.declarations import DESTINATIONS
 from footspan.config.destinations import build_destinations, destination_types
 from footspan.config.environment import own_names, read_environment, switched_off
 from footspan.config.errors import ConfigurationError
 from footspan.config.kinds import BadValueError
 from footspan.config.layers import Found, Layer, Source
-from footspan.config.load import build_section, read_config_file
+from footspan.config.load import build_section, read_config_file, tightened
 from footspan.config.options import DESTINATION_TYPES
 from footspan.config.otel import OTLP, belongs_elsewhere, read_otlp
 from footspan.config.own_types import type_of
-from footspan.config.settings import PageViewSettings
+from footspan.config.policy import DEFAULT, Policy
+from footspan.config.policy_file import read_policy
+from footspan.config.settings import PageViewSettings, PrivacySettings
 from footspan.config.values import BOOLEAN
 
 if TYPE_CHECKING:
@@ -41,10 +45,12 @@ class One:
     Attributes:
         destination: Its settings; ``enabled`` is false where telemetry as a whole is switched off.
         page_views: The rule of page views.
+        policy: The privacy policy.
     """
 
     destination: DestinationSettings
     page_views: PageViewSettings
+    policy: Policy = DEFAULT
 
 
 def load_destination(
@@ -92,7 +98,10 @@ def load_destination(
     if type_name == OTLP:
         _default_endpoint(mine, name)
     [destination] = build_destinations(mine, destination_types(mine), implied=None)
-    return One(destination, build_section(PageViewSettings, merged, ("page_views",)))
+    campaigns = campaign_servers(build_section(CampaignSettings, merged, ("campaigns",)), [destination])
+    destination = dataclasses.replace(destination, campaigns=campaigns)
+    policy = read_policy(build_section(PrivacySettings, merged, ("privacy",)).policy)
+    return One(tightened(destination, policy), build_section(PageViewSettings, merged, ("page_views",)), policy)
 
 
 def _name_of(type_name: str, caller: str) -> str:

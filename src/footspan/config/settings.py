@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from footspan.config.campaigns import CampaignServers, CampaignSettings
 from footspan.config.composite import CATEGORIES, RULES, SAMPLED_BY, SampledBy, SamplingRule
+from footspan.config.policy import DEFAULT, Policy
 from footspan.config.values import (
     BOOLEAN,
     COUNT,
@@ -26,7 +28,13 @@ from footspan.config.values import (
     TEXT,
     choice,
 )
-from footspan.config.visitors import AttributionSettings, IdentitySettings, SessionSettings, TelegramSettings
+from footspan.config.visitors import (
+    AttributionSettings,
+    DashSettings,
+    IdentitySettings,
+    SessionSettings,
+    TelegramSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,10 +99,12 @@ class SpoolSettings:
 class PrivacySettings:
     """What may leave."""
 
-    policy: Path | None = _setting(PATH, None, "File of the privacy policy; not in this version.")
+    policy: Path | None = _setting(PATH, None, "File of the privacy policy; default: the built-in one.")
     consent: Consent = _setting(
         choice(*get_args(Consent)), "opt_out", "Whether events flow until a person objects; only that yet."
     )
+    # What the file says, read and checked.
+    rules: Policy = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +155,10 @@ class DestinationSettings:
     Attributes:
         name: Its name in the settings: its type, or an own name of ``[a-z0-9]+``.
         type: ``umami``, ``otlp``, ``logging``, ``console``, …
+        privacy: What the privacy policy removes for this destination besides; ``None``: nothing.
         options: The keys that only this type knows (``url``, ``website``, ``endpoint``, …), parsed and checked. A key
             that nobody set is there with its declared default, or not at all if it has none.
+        campaigns: Who resolves the start codes of its events; ``None`` where nobody said.
     """
 
     name: str
@@ -161,6 +173,8 @@ class DestinationSettings:
     concurrency: int | None = _setting(
         COUNT, None, "Requests under way at once, 16 at the most; the events of one user stay in order."
     )
+    privacy: Policy | None = None
+    campaigns: CampaignServers | None = field(default=None, repr=False)
     # Addresses and headers may hold secrets, and a settings object is easily logged.
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -193,5 +207,7 @@ class Settings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     sessions: SessionSettings = field(default_factory=SessionSettings)
     attribution: AttributionSettings = field(default_factory=AttributionSettings)
+    campaigns: CampaignSettings = field(default_factory=CampaignSettings)
     telegram: TelegramSettings = field(default_factory=TelegramSettings)
+    dash: DashSettings = field(default_factory=DashSettings)
     destinations: tuple[DestinationSettings, ...] = ()

@@ -19,12 +19,6 @@ def unfinished(settings: Settings) -> Iterator[ConfigurationError]:
     """What the settings ask for and this version does not have."""
     for key, found, asked, fix in (
         (
-            "privacy.policy",
-            "a file",
-            settings.privacy.policy is not None,
-            "The built-in rules are in force: leave it out.",
-        ),
-        (
             "privacy.consent",
             "'opt_in'",
             settings.privacy.consent == "opt_in",

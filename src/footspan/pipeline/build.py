@@ -95,7 +95,7 @@ class Pipeline:
         self.courier = Courier(
             self.spool, self.destinations, exit_timeout=settings.exit_timeout, carry=carry, turn=turn
         )
-        self.redactor = Redactor(self.spool.count)
+        self.redactor = Redactor(self.spool.count, settings.privacy.rules)
         self.categories = Categories(settings.categories)
         self.sampler: Sampler | None = None
         if settings.sampling.enabled and not settings.debug:

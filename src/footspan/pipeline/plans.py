@@ -11,7 +11,6 @@ from footspan.otlp_json.records import PREFIX, severity_json
 from footspan.otlp_json.sanitise import INT64_MAX, INT64_MIN, MAX_NAME
 from footspan.otlp_json.text import number, quote
 from footspan.otlp_json.values import key_fragment, key_value
-from footspan.processors.redaction import harmless
 from footspan.processors.scopes import to_attributes
 
 if TYPE_CHECKING:
@@ -51,6 +50,7 @@ class Plan:
         floats: Those of floats.
         booleans: Those of booleans.
         examined: Those of texts that the redactor examines, with the attribute's name.
+        counted: Those of integers that it examines, likewise.
         texts: Those of all texts.
         absent: The positions of ``None`` among all values, last first.
         category: The category given as a property; ``None`` without.
@@ -64,6 +64,7 @@ class Plan:
         "apart",
         "booleans",
         "category",
+        "counted",
         "examined",
         "floats",
         "gaps",
@@ -88,6 +89,7 @@ class Plan:
         self.absent = tuple(i for i, kind in enumerate(types) if kind is _NONE)[::-1]
         self.names = frozenset(names)
         self.examined: tuple[tuple[int, str], ...] = ()
+        self.counted: tuple[tuple[int, str], ...] = ()
         self.category: str | None = None
         self.pieces: list[str] = []
         self.severity = (SEVERITY_INFO, "")
@@ -186,6 +188,7 @@ def make_plan(
         if None in looks or redactor.text(name) != name:
             return None
         plan.examined = tuple((position, names[position]) for position in plan.texts if looks[position])
+        plan.counted = tuple((position, names[position]) for position in plan.integers if looks[position])
     category = attributes.get(c.CATEGORY)
     if category is not None and (type(category) is not str or not category):
         return None
@@ -232,7 +235,7 @@ def _pieces(
     return [part for piece in pieces for part in (piece, "")][:-1]
 
 
-def write_values(plan: Plan, values: list[Any], redactor: Redactor | None) -> bool:  # noqa: C901 - hot, one piece
+def write_values(plan: Plan, values: list[Any], redactor: Redactor | None) -> bool:  # noqa: C901, PLR0912 - hot, one piece
     """Write an event's values in place, as the texts that fill its plan's gaps.
 
     Returns:
@@ -255,7 +258,10 @@ def write_values(plan: Plan, values: list[Any], redactor: Redactor | None) -> bo
     text = " ".join(values)
     if len(text) > MAX_TEXT:
         return False
-    if redactor is not None and not harmless(text):
+    if redactor is not None and not redactor.harmless(text):
+        for position, name in plan.counted:
+            if not redactor.keeps_number(name, int(values[position])):
+                return False
         for position, name in plan.examined:
             if not redactor.leaves(name, values[position]):
                 return False

@@ -1,0 +1,336 @@
+"""``Cleaner``: values of any depth held to a policy.
+
+By key: a value under a key that says what it is goes as a whole. By value: what is found inside text is cut out, JSON
+inside strings is looked into. It fails closed: a value that cannot be examined is replaced by a constant and counted.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from footspan import _guard
+from footspan import conventions as c
+from footspan.config.policy import DEFAULT, IDENTITY
+from footspan.otlp_json import plain
+from footspan.otlp_json.sanitise import MAX_TEXT
+from footspan.privacy.actions import FAILED, Act
+from footspan.privacy.embedded import clean_json, looks_like_json
+from footspan.privacy.hits import Hit
+from footspan.privacy.keys import BY_NAME, Globs, tells_number
+from footspan.privacy.named import assignments, parameters
+from footspan.privacy.payment import is_card
+from footspan.privacy.texts import NUMBERS, Looker, lookers, stricter_tokens, test_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from footspan.config.policy import Policy, Rule
+    from footspan.privacy.hits import OnHit
+    from footspan.privacy.pseudonym import Pseudonymiser
+
+LEFT_OUT: Final[Any] = object()
+"""Stands for a value that is to be left out, key and all."""
+
+_KEY_CACHE_SIZE: Final = 4096
+_LONGEST_KEPT: Final = 256
+"""Characters of a key that is remembered; longer ones are data, and would fill the memory."""
+_EDGE: Final = 4096
+"""Characters before a cut that are dropped with it: whatever the cut went through is no longer whole, so not found."""
+_LONGEST: Final = MAX_TEXT + 2 * _EDGE
+_LEAST_CARD: Final = 10**12
+_PROSE: Final = frozenset({"secret", "payment"})
+_AMBIGUOUS: Final = frozenset({"pass", "pan", "auth", "bearer", "bic"})
+
+
+def _is_no_word(value: str) -> bool:
+    return any(each.isdigit() or not each.isalnum() for each in value)
+
+
+class _Keyed:
+    """What a key says: the rule and its act; whether its values are safe, and whether their digits are no data."""
+
+    __slots__ = ("act", "numbers", "rule", "safe")
+
+    def __init__(self, rule: Rule | None, act: Act | None, *, safe: bool, numbers: bool) -> None:
+        self.rule, self.act, self.safe, self.numbers = rule, act, safe, numbers
+
+
+class Cleaner:
+    """Holds values to a policy. One object for any number of threads.
+
+    Args:
+        count: Called with ``redaction_failed`` when a value could not be examined.
+        policy: What holds.
+        pseudonymiser: What makes tokens; without one a constant stands for each.
+        on_hit: Told of everything that is found; for explanations only.
+    """
+
+    def __init__(
+        self,
+        count: Callable[[str], None] | None = None,
+        policy: Policy = DEFAULT,
+        *,
+        pseudonymiser: Pseudonymiser | None = None,
+        on_hit: OnHit | None = None,
+    ) -> None:
+        self.policy = policy
+        self._count = count
+        self._on_hit = on_hit
+        self._lookers = lookers(policy, pseudonymiser)
+        self.harmless = test_for(self._lookers)
+        self._own_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
+        self._built_in_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
+        self._rules = {rule.name: rule for rule in policy.rules}
+        for rule in policy.rules:
+            action = policy.action_of(rule)
+            if action == "keep":
+                continue
+            act = Act(rule.cls, action, rule.length, pseudonymiser)
+            if rule.keys:
+                self._own_keys.append((rule, act, Globs(rule.keys)))
+            elif rule.name in BY_NAME:
+                self._built_in_keys.append((rule, act, BY_NAME[rule.name]))
+        self._safe = Globs(policy.safe_keys)
+        self._identity: dict[str, Act | None] = dict.fromkeys(IDENTITY)
+        for key, action in policy.identity.items():
+            cls = "contact" if key in {c.USER_EMAIL, c.USER_FULL_NAME} else "identifier"
+            cls = "location" if key == c.CLIENT_ADDRESS else cls
+            self._identity[key] = None if action == "keep" else Act(cls, action, pseudonymiser=pseudonymiser)  # type: ignore[arg-type]
+        self._finds_cards = any(each.rule.name == "card" for each in self._lookers)
+        self._cuts_keys = [each for each in self._lookers if each.rule.name == "email"]
+        names = {rule.name for rule in policy.rules if rule.enabled}
+        self._parameters, self._assignments = "parameter" in names, "assignment" in names
+        self._acts = {}
+        for rule in policy.rules:
+            action = policy.classes.get(rule.cls, "keep")
+            if action not in {"keep", "truncate", "ip_prefix"}:
+                act = Act(rule.cls, action, pseudonymiser=pseudonymiser)
+                self._acts[act.mark[1:-1]] = act
+        self._keys: dict[str, _Keyed] = {}
+
+    # -- any value -----------------------------------------------------------------------------------------------------
+
+    def guarded(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        """A value as it may be kept; whatever goes wrong, the value does not pass.
+
+        Args:
+            key: The key it stands under.
+            value: Anything.
+            touched: Takes the keys whose values were removed or changed.
+            path: The key with those above it.
+
+        Returns:
+            The value; :data:`LEFT_OUT` where none may stand there.
+        """
+        try:
+            return self._value(key, value, touched, path)
+        except Exception as error:  # noqa: BLE001 - fails closed, whatever the value does
+            _guard.report("redaction", error)
+            if self._count is not None:
+                self._count("redaction_failed")
+            touched.append(self.clean_key(path))
+            return FAILED
+
+    def _value(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        kind = type(value)
+        scalar = kind is str or kind is int or kind is float or kind is bool or value is None
+        return self._inner(key, value if scalar else plain(value), touched, path)
+
+    def _inner(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        """A plain value: bounded in depth and free of cycles."""
+        if value is None or value is True or value is False:
+            return value  # yes and no give nobody away: `email_verified` is no address
+        kind = type(value)
+        scalar = kind is str or kind is int or kind is float
+        if scalar and key in self._identity:
+            act = self._identity[key]
+            return value if act is None else self._whole(act, f"identity.{key}", value, touched, path)
+        keyed = self._keyed(key)
+        if keyed.act is None and self._own_keys and path is not key:
+            keyed = self._by_path(path, keyed)
+        if keyed.act is not None and keyed.rule is not None:
+            return self._whole(keyed.act, keyed.rule.name, value, touched, path)
+        if kind is str:
+            clean = self._string(key, value, path)
+            if clean != value:
+                touched.append(self.clean_key(path))
+            return clean
+        if scalar:
+            return value if kind is float or self.keeps_number(key, value) else self._number(value, touched, path)
+        return self._structure(key, value, touched, path)
+
+    def _structure(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
+        if isinstance(value, dict):
+            found = {
+                self.clean_key(inner): self._inner(inner, item, touched, f"{path}.{inner}" if path else inner)
+                for inner, item in value.items()
+            }
+            return {inner: item for inner, item in found.items() if item is not LEFT_OUT}
+        if isinstance(value, list):
+            items = [self._item(key, item, touched, path) for item in value]
+            return [item for item in items if item is not LEFT_OUT]
+        text = value.decode("utf-8", "replace")
+        if self._string(key, text, path) == text:
+            return value
+        touched.append(self.clean_key(path))
+        return FAILED
+
+    def _item(self, key: Any, item: Any, touched: list[str], path: Any) -> Any:
+        """An item of a list; headers often come as a list of pairs, where the first of a pair names the second."""
+        if isinstance(item, list) and len(item) == 2 and isinstance(item[0], (str, bytes)):  # noqa: PLR2004 - a pair
+            name = item[0] if isinstance(item[0], str) else item[0].decode("utf-8", "replace")
+            if self._keyed(name).act is not None:
+                second = self._inner(name, item[1], touched, f"{path}.{name}")
+                first = self._inner(key, item[0], touched, path)
+                return [each for each in (first, second) if each is not LEFT_OUT]
+        return self._inner(key, item, touched, path)
+
+    def _whole(self, act: Act, rule: str, value: Any, touched: list[str], path: Any) -> Any:
+        """What stands in the place of a value that a key speaks for."""
+        text = value if type(value) is str else str(plain(value))
+        if type(value) is not str and act.action in {"truncate", "ip_prefix"} and not isinstance(value, (int, float)):
+            instead: str | None = act.mark
+        else:
+            instead = act.whole(text)
+        if instead == value:
+            return value
+        touched.append(self.clean_key(path))
+        if self._on_hit is not None:
+            self._on_hit(Hit(str(self.clean_key(path)), rule, act.cls, act.action, text))
+        return LEFT_OUT if instead is None else instead
+
+    # -- numbers -------------------------------------------------------------------------------------------------------
+
+    def keeps_number(self, key: Any, value: int) -> bool:
+        """Whether a whole number under a key stays: all but those of payment cards."""
+        if not self._finds_cards or -_LEAST_CARD < value < _LEAST_CARD:
+            return True
+        keyed = self._keyed(key)
+        return keyed.numbers or keyed.safe or not is_card(str(abs(value)))
+
+    def _number(self, value: int, touched: list[str], path: Any) -> Any:
+        for looker in self._lookers:
+            if looker.rule.name == "card":
+                return self._whole(looker.act, "card", value, touched, path)
+        return value
+
+    # -- texts ---------------------------------------------------------------------------------------------------------
+
+    def _string(self, key: Any, value: str, path: Any = "") -> str:
+        """A text without what must not leave."""
+        cut = len(value) > _LONGEST or (len(value) == MAX_TEXT and value[-1] == "…")
+        if cut:
+            value = value[:_LONGEST]
+        elif self.harmless(value):
+            return value
+        keyed = self._keyed(key)
+        clean = value
+        if looks_like_json(clean):
+            inside = clean_json(clean, lambda found: self._inner(key, found, [], path))
+            clean = clean if inside is None else inside
+        clean = self._flat(clean, keyed, path)
+        return f"{clean[:-_EDGE]}…" if cut else clean
+
+    def _flat(self, text: str, keyed: _Keyed, path: Any) -> str:
+        """A text looked through by every rule."""
+        if "[" in text and self._acts:
+            text = stricter_tokens(text, self._acts)
+        after_names = False
+        for looker in self._lookers:
+            name = looker.rule.name
+            if not after_names and looker.rule.built_in and name not in {"private_key", "url_credentials"}:
+                after_names = True
+                text = self._named(text, path)
+            if (keyed.numbers and name in NUMBERS) or (keyed.safe and looker.rule.cls != "secret"):
+                continue
+            text = looker.finder(text, self._put(looker, path))
+        return text if after_names else self._named(text, path)
+
+    def _named(self, text: str, path: Any) -> str:
+        if self._parameters and "=" in text:
+            text = parameters(text, partial(self._judge, path), partial(self._decoded, path))
+        if self._assignments and ("=" in text or ":" in text):
+            text = assignments(text, partial(self._judge, path))
+        return text
+
+    def _decoded(self, path: Any, text: str) -> str:
+        """What was percent-encoded in an address."""
+        for looker in self._lookers:
+            text = looker.finder(text, self._put(looker, path))
+        return text
+
+    def _put(self, looker: Looker, path: Any) -> Callable[[str], str]:
+        act = looker.act
+        if self._on_hit is None:
+            return act.part
+
+        def put(found: str) -> str:
+            instead = act.part(found)
+            if self._on_hit is not None and instead != found:
+                self._on_hit(Hit(str(self.clean_key(path)), looker.rule.name, act.cls, act.action, found))
+            return instead
+
+        return put
+
+    def _judge(self, path: Any, key: str, value: str, *, prose: bool) -> str | None:
+        """What a key inside a text says of the value that follows it."""
+        keyed = self._keyed(key)
+        if keyed.act is None or keyed.rule is None:
+            return None
+        if prose and (
+            keyed.rule.cls not in _PROSE or key.lower() in _AMBIGUOUS or not _is_no_word(value.rstrip(".!?:"))
+        ):
+            return None
+        if keyed.act.is_done(value):
+            return value
+        instead = keyed.act.whole(value)
+        if self._on_hit is not None:
+            place = f"{path}.{key}" if path else key
+            self._on_hit(Hit(str(self.clean_key(place)), keyed.rule.name, keyed.act.cls, keyed.act.action, value))
+        return keyed.act.mark if instead is None else instead
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def clean_key(self, key: Any) -> Any:
+        """A key, unless it is itself somebody's address."""
+        if type(key) is str and ("@" in key or "%" in key):
+            for looker in self._cuts_keys:
+                key = looker.finder(key, lambda _: looker.act.mark)  # noqa: B023 - used at once
+        return key
+
+    def passes(self, key: Any) -> bool:
+        """Whether texts and numbers under a key pass unseen."""
+        return key in self._identity and self._identity[key] is None
+
+    def speaks(self, key: Any) -> bool:
+        """Whether a key decides what becomes of its values."""
+        return self._keyed(key).act is not None or (key in self._identity and self._identity[key] is not None)
+
+    def _keyed(self, key: Any) -> _Keyed:
+        """What a key says, remembered per key."""
+        if type(key) is not str:
+            key = str(plain(key))
+        keyed = self._keys.get(key)
+        if keyed is None:
+            keyed = self._read(key)
+            if len(self._keys) < _KEY_CACHE_SIZE and len(key) <= _LONGEST_KEPT:
+                self._keys[key] = keyed
+        return keyed
+
+    def _read(self, key: str) -> _Keyed:
+        safe = self._safe(key)
+        numbers = tells_number(key)
+        if not safe and key not in self._identity:
+            for rule, act, fits in (*self._own_keys, *self._built_in_keys):
+                if fits(key):
+                    return _Keyed(rule, act, safe=safe, numbers=numbers)
+        return _Keyed(None, None, safe=safe, numbers=numbers)
+
+    def _by_path(self, path: Any, keyed: _Keyed) -> _Keyed:
+        """What own rules say of a nested key by the keys above it as well."""
+        if type(path) is str and not keyed.safe:
+            for rule, act, fits in self._own_keys:
+                if fits(path):
+                    return _Keyed(rule, act, safe=False, numbers=keyed.numbers)
+        return keyed

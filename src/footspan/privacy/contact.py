@@ -1,0 +1,76 @@
+"""E-mail addresses and telephone numbers inside text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from footspan.privacy.phones import can_be_dialled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Put = Callable[[str], str]
+
+# An address is looked for from its @ outwards, so that text without one costs nothing and no text costs more than its
+# length: the part behind is bounded (RFC 1035: 63 in a label, which cannot hold the dot that ends it), the part before
+# is read backwards from there (RFC 5321: 64 characters).
+_AT_DOMAIN: Final = re.compile(r"(?:@|%(?:25)*40)[^\W_](?:[\w-]{0,62}\.){1,8}(?:[^\W\d_]{2,24}|xn--[\w-]{2,59})")
+_LOCAL_LENGTH: Final = 64
+
+
+def emails(text: str, put: Put) -> str:
+    """E-mail addresses, percent-encoded ones too."""
+    if "@" not in text and "%" not in text:
+        return text
+    kept: list[str] = []
+    end = 0
+    for domain in _AT_DOMAIN.finditer(text):
+        before = text[max(end, domain.start() - _LOCAL_LENGTH) : domain.start()]
+        local = _local(before)
+        if local:
+            start = domain.start() - len(local)
+            kept += (text[end:start], put(text[start : domain.end()]))
+            end = domain.end()
+    return "".join((*kept, text[end:])) if kept else text
+
+
+_PLAIN_BACKWARDS: Final = re.compile(r"[\w.+%-]{1,64}")
+_QUOTED_BACKWARDS: Final = re.compile(r'"[^"\s]{1,62}"')
+
+
+def _local(before: str) -> str:
+    """The part before the @ that ends a text; empty where there is none."""
+    backwards = before[::-1]
+    found = _QUOTED_BACKWARDS.match(backwards) or _PLAIN_BACKWARDS.match(backwards)
+    return found[0][::-1] if found else ""
+
+
+# -- telephone numbers -------------------------------------------------------------------------------------------------
+
+MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/\u00a0\u202f]{0,3}[0-9]){6}")
+"""What every telephone number, card and account number has: seven digits, close together."""
+
+_CANDIDATE: Final = re.compile(
+    r"(?<![\w#$€£¥%@])(?:(?<![.\-/:])|(?<=[a-z]:)|(?<=[a-z]\.))"
+    r"(\+[ ]?|\(\+|00[ \-]?|\()?[0-9](?:[ ().\-/\u00a0\u202f\u2010\u2011\u2013]{0,3}[0-9]){5,16}(?![0-9])"
+)
+_EXTENSION: Final = re.compile(r"\s{0,2}(?:ext\.?|x|Durchwahl|#)\s{0,2}[0-9]{1,6}\b", re.IGNORECASE)
+_AROUND: Final = 24
+
+
+def phones(text: str, put: Put, regions: Iterable[str]) -> str:
+    """Telephone numbers that can be dialled, in international form or in that of one of the regions."""
+    if MANY_DIGITS.search(text) is None:
+        return text
+    kept: list[str] = []
+    end = 0
+    for found in _CANDIDATE.finditer(text):
+        start, stop = found.span()
+        before, after = text[max(0, start - _AROUND) : start], text[stop : stop + 4]
+        if start >= end and can_be_dialled(found[0], before, after, regions):
+            extension = _EXTENSION.match(text, stop)
+            stop = extension.end() if extension else stop
+            kept += (text[end:start], put(text[start:stop]))
+            end = stop
+    return "".join((*kept, text[end:])) if kept else text

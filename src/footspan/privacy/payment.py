@@ -1,0 +1,149 @@
+"""Numbers of payment cards and accounts inside text, by their check digits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Put = Callable[[str], str]
+
+_GAP: Final = r"[ .\-\u00a0\u202f\u2009\u2010\u2011\u2013]"
+_DIGITS: Final = re.compile(rf"(?<![0-9])(?<![0-9]{_GAP})[0-9](?:{_GAP}{{0,2}}[0-9]){{11,}}")
+_GROUP: Final = re.compile(r"[0-9]+")
+_SHORTEST: Final = 12
+_LONGEST: Final = 19
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+# Issuers' ranges and the lengths of their numbers (ISO/IEC 7812; the networks' published tables), longest prefix first.
+_RANGES: Final[tuple[tuple[int, int, tuple[int, ...]], ...]] = (
+    (2221, 2720, (16,)),
+    (2200, 2204, (16,)),
+    (3528, 3589, (16, 17, 18, 19)),
+    (6011, 6011, (16, 19)),
+    (644, 649, (16, 19)),
+    (300, 305, (14,)),
+    (309, 309, (14,)),
+    (34, 34, (15,)),
+    (36, 36, (14,)),
+    (37, 37, (15,)),
+    (38, 39, (14,)),
+    (51, 55, (16,)),
+    (62, 62, (16, 17, 18, 19)),
+    (65, 65, (16, 19)),
+    (81, 82, (16,)),
+    (50, 50, (16,)),
+    (56, 58, (16,)),
+    (60, 69, (16,)),
+    (4, 4, (13, 16, 19)),
+)
+
+
+def is_card(digits: str) -> bool:
+    """Whether digits alone are the number of a payment card."""
+    return _issued(digits) and luhn(digits)
+
+
+def _issued(digits: str) -> bool:
+    if not _SHORTEST <= len(digits) <= _LONGEST:
+        return False
+    for first, last, lengths in _RANGES:
+        if first <= int(digits[: len(str(first))]) <= last:
+            return len(digits) in lengths
+    return False
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    odd = sum(map(int, digits[-1::-2]))
+    even = sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    return (odd + even) % 10 == 0
+
+
+def cards(text: str, put: Put) -> str:
+    """Numbers of payment cards, in one piece or in groups."""
+    kept: list[str] = []
+    end = 0
+    for run in _DIGITS.finditer(text):
+        for start, stop in _windows(run[0], run.start()):
+            kept += (text[end:start], put(text[start:stop]))
+            end = stop
+    return "".join((*kept, text[end:])) if kept else text
+
+
+def _windows(run: str, offset: int) -> list[tuple[int, int]]:
+    """Where in a run of digits and gaps cards stand: whole groups that belong together."""
+    groups = [match.span() for match in _GROUP.finditer(run)]
+    found = []
+    first = 0
+    while first < len(groups):
+        digits = ""
+        best = -1
+        for last in range(first, len(groups)):
+            start, stop = groups[last]
+            if len(digits) + stop - start > _LONGEST:
+                break
+            digits += run[start:stop]
+            if len(digits) >= _SHORTEST and _grouped(groups[first : last + 1]) and is_card(digits):
+                best = last
+                break
+        if best >= 0:
+            found.append((offset + groups[first][0], offset + groups[best][1]))
+            first = best
+        first += 1
+    return found
+
+
+def _grouped(groups: list[tuple[int, int]]) -> bool:
+    """Whether groups of digits have lengths that cards are printed in."""
+    lengths = [stop - start for start, stop in groups]
+    if len(lengths) == 1 or (all(length == 4 for length in lengths[:-1]) and lengths[-1] <= 4):  # noqa: PLR2004
+        return True
+    return lengths in ([4, 6, 5], [4, 6, 4], [6, 13], [8, 8], [6, 10])
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+# Countries and lengths from the IBAN registry (ISO 13616).
+_LENGTHS: Final = {
+    entry[:2]: int(entry[2:])
+    for entry in """
+    AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 ES24
+    FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32
+    LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24
+    RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30
+    """.split()  # noqa: SIM905 - read as words
+}
+_IBAN: Final = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}?[0-9]{{2}}(?={_GAP}?[A-Za-z0-9])")
+_MEMBER: Final = re.compile(rf"{_GAP}?[A-Za-z0-9]")
+_HIGHEST: Final = 97
+
+
+def ibans(text: str, put: Put) -> str:
+    """International account numbers, in one piece or in groups."""
+    kept: list[str] = []
+    end = 0
+    for head in _IBAN.finditer(text):
+        stop = _end_of(text, head)
+        if stop and head.start() >= end:
+            kept += (text[end : head.start()], put(text[head.start() : stop]))
+            end = stop
+    return "".join((*kept, text[end:])) if kept else text
+
+
+def _end_of(text: str, head: re.Match[str]) -> int:
+    """Where an account number that begins with a country and check digits ends; 0 where it is none."""
+    length = _LENGTHS.get(text[head.start() : head.start() + 2].upper(), 0)
+    if not length:
+        return 0
+    number = "".join(filter(str.isalnum, head[0]))
+    at = head.end()
+    while len(number) < length and (member := _MEMBER.match(text, at)):
+        number += member[0][-1]
+        at = member.end()
+    if len(number) != length or text[at : at + 1].isalnum():
+        return 0
+    moved = (number[4:] + number[:4]).upper()
+    return at if int("".join(str(int(each, 36)) for each in moved)) % _HIGHEST == 1 else 0
