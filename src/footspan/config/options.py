@@ -178,10 +178,25 @@ _TYPES = (
     ),
     DestinationType(
         "opentrace",
-        "An OpenTrace server.",
+        "An OpenTrace server: one request an event.",
         (
             _address("url", "Address of the OpenTrace server.", instead=_NONE_INSTEAD),
-            Option(name="project_id", kind=TEXT, help="Id of the project.", identity=True),
+            Option(name="project_id", kind=TEXT, help="Id of the project (its Resource UID).", identity=True),
+            Option(
+                name="revenue",
+                kind=LIST,
+                help="Properties that stand for `amount`, which its revenue report adds up, where an event has none.",
+                default=("revenue",),
+            ),
+            Option(
+                name="include_ids",
+                kind=BOOLEAN,
+                help="Whether an event's id and time go with it, as `footspan.uid` and `footspan.time`.",
+                default=False,
+            ),
+            Option(name="certificate", kind=PATH, help="File of the authorities to trust (PEM)."),
+            _PROXY,
+            _SPANS,
         ),
     ),
     DestinationType(
@@ -200,8 +215,7 @@ _TYPES = (
             Option(
                 name="enable_country_lookup",
                 kind=BOOLEAN,
-                help="Whether addresses are looked up in `country_database`.",
-                default=False,
+                help="Whether countries of addresses are looked up in `country_database`.",
             ),
             Option(name="country_database", kind=PATH, help="File of countries in the MaxMind format (`.mmdb`)."),
             Option(name="certificate", kind=PATH, help="File of the authorities to trust (PEM)."),
@@ -231,5 +245,7 @@ _TYPES = (
 DESTINATION_TYPES: Final[dict[str, DestinationType]] = {kind.name: kind for kind in _TYPES}
 """Every type by its name, in the order of the reference."""
 
-IMPLEMENTED_TYPES: Final = frozenset({"umami", "otlp", "logging", "console", "dash_tracker", "trace_telemetry"})
+IMPLEMENTED_TYPES: Final = frozenset(
+    {"umami", "otlp", "logging", "console", "dash_tracker", "trace_telemetry", "opentrace"}
+)
 """The types this version can send to. The others keep their names and keys: using one is an error, not a surprise."""

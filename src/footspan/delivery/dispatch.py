@@ -13,6 +13,7 @@ from footspan.delivery.fanout import Convoy, Senders, window
 from footspan.delivery.limits import Limits, size_of, too_large
 from footspan.delivery.moves import GO_ON, Move, Step, graver
 from footspan.delivery.pace import Pace
+from footspan.destinations import sending
 from footspan.destinations.base import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class Dispatch:
 
     def _send(self, events: Sequence[LogLine], timeout: float) -> Outcome:
         try:
-            outcome = self._destination.send(events, timeout)
+            outcome = sending.send(self._destination, events, timeout)
         except Exception as error:  # noqa: BLE001 - one event that breaks a destination must not hold the others
             _guard.report(f"sending to {self._destination.name}", error)
             outcome = Outcome(Verdict.REFUSED, "internal_error")

@@ -117,6 +117,8 @@ class Destination(ABC):
         max_bytes: Bytes of stored lines one request may carry.
         linger: Seconds to wait for a fuller batch.
         concurrency: Requests that may be under way at once; ``send`` is called by as many threads.
+        passes_on: Whether stored lines leave as they are, so that what only an old client's wire format needs is taken
+            out of them before.
         plain_logs: Whether log records that are no events make sense there; the pipeline never sends it any.
         on_outcome: Called by the courier with the events of each request and what became of them, in the thread that
             sent them; for who watches one destination.
@@ -125,6 +127,7 @@ class Destination(ABC):
     type: ClassVar[str]
     options: ClassVar[tuple[Option, ...]] = ()
     plain_logs: ClassVar[bool] = False
+    passes_on: ClassVar[bool] = False
     address_options: ClassVar[tuple[str, ...]] = ()
     default_max_items: ClassVar[int] = 512
     default_max_bytes: ClassVar[int] = 1024 * 1024

@@ -132,6 +132,15 @@ class HttpDestination(Destination):
         Returns:
             The answer, its body cut at ``max_answer``, or why there is none. Never raises.
         """
+        return self._call("POST", request.url, request.headers, request.body, timeout)
+
+    def get(self, url: str, timeout: float) -> Answer | FaultKind:
+        """Ask for something, once, without following redirects. See :meth:`post`."""
+        return self._call("GET", url, {}, None, timeout)
+
+    def _call(
+        self, method: str, url: str, given: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> Answer | FaultKind:
         total = max(timeout, 0.05)
         deadline = time.monotonic() + total
         body: TimedBody | None = None
@@ -142,14 +151,16 @@ class HttpDestination(Destination):
 
                 from footspan.destinations import http_time  # noqa: PLC0415 - the same
 
-                body = http_time.TimedBody(request.body, time.monotonic() + total)
+                if content is not None:
+                    body = http_time.TimedBody(content, time.monotonic() + total)
                 limits: Any = Timeout(connect=min(total / 2, MAX_CONNECT_SECONDS), total=total)
-                response = session.post(
-                    request.url,
+                response = session.request(
+                    method,
+                    url,
                     data=body,
-                    headers={key: value.encode("latin-1") for key, value in request.headers.items()},
+                    headers={key: value.encode("latin-1") for key, value in given.items()},
                     timeout=limits,
-                    proxies=self._proxies(request.url),
+                    proxies=self._proxies(url),
                     allow_redirects=False,
                     stream=True,
                 )

@@ -56,6 +56,7 @@ class OtlpDestination(HttpDestination):
 
     type: ClassVar[str] = "otlp"
     plain_logs: ClassVar[bool] = True
+    passes_on: ClassVar[bool] = True
     address_options: ClassVar[tuple[str, ...]] = ("endpoint", "logs_endpoint")
     # A Collector takes 20 MiB over HTTP and 4 MiB over gRPC, where the same events are smaller than as stored lines.
     default_max_items: ClassVar[int] = 2048

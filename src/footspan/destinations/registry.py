@@ -17,6 +17,7 @@ BUILT_IN: Final = {
     "console": ("footspan.destinations.console", "ConsoleDestination"),
     "dash_tracker": ("footspan.destinations.dash_tracker", "DashTrackerDestination"),
     "logging": ("footspan.destinations.logging", "LoggingDestination"),
+    "opentrace": ("footspan.destinations.opentrace", "OpenTraceDestination"),
     "otlp": ("footspan.destinations.otlp", "OtlpDestination"),
     "trace_telemetry": ("footspan.destinations.trace_telemetry", "TraceTelemetryDestination"),
     "umami": ("footspan.destinations.umami", "UmamiDestination"),

@@ -56,6 +56,18 @@ class UmamiOptions(CommonOptions, total=False):
     spans: Patterns
 
 
+class OpenTraceOptions(CommonOptions, total=False):
+    """What an OpenTrace server takes."""
+
+    url: str
+    project_id: str
+    revenue: Patterns
+    include_ids: bool | str
+    certificate: str | PathLike[str]
+    proxy: str
+    spans: Patterns
+
+
 class OtlpOptions(CommonOptions, total=False):
     """What an OTLP backend takes."""
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeVar
 from footspan import _platform
 from footspan._guard import report, warn_once
 from footspan.destinations.base import Destination, Outcome, Verdict
+from footspan.destinations.sending import send
 from footspan.exporters.clock import LEAST_SECONDS, Clock
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class Sender:
         pause = FIRST_PAUSE
         while runs and (left := self.clock.left(end)) > LEAST_SECONDS:
             cut = self._cut(runs)
-            outcome = self.clock.call(partial(self.destination.send, cut, left), end)
+            outcome = self.clock.call(partial(send, self.destination, cut, left), end)
             if outcome is None:
                 unknown += len(cut)
                 break

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from footspan.exporters.options import (
         ConsoleOptions,
         DashTrackerOptions,
+        OpenTraceOptions,
         OtlpOptions,
         TraceTelemetryOptions,
         UmamiOptions,
@@ -204,6 +205,45 @@ class DashTrackerSpanExporter(_SpansByName):
 
     def __init__(
         self, *, page_views: bool | None = None, redact: bool = True, **options: Unpack[DashTrackerOptions]
+    ) -> None:
+        super().__init__(options, page_views=page_views, redact=redact)
+
+
+class OpenTraceLogExporter(_LogsByName):
+    """Events to an OpenTrace server, without a spool. Records without an event name are passed over.
+
+    Args:
+        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        **options: The settings of an ``opentrace`` destination: ``url`` (needed, here or in the environment),
+            ``project_id``, ``revenue``, ``include_ids``, ``certificate``, ``events``, ``on_ambiguous``, ``timeout``;
+            ``name`` for the settings of another destination of the type.
+
+    Raises:
+        ConfigurationError: Something needed is missing or cannot be used.
+    """
+
+    kind = "opentrace"
+
+    def __init__(self, *, redact: bool = True, **options: Unpack[OpenTraceOptions]) -> None:
+        super().__init__(options, redact=redact)
+
+
+class OpenTraceSpanExporter(_SpansByName):
+    """Server spans of pages to an OpenTrace server as page views, and spans that ``spans`` names as events.
+
+    Args:
+        page_views: Whether server spans become page views; default: what the settings say.
+        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        **options: As for :class:`OpenTraceLogExporter`; and ``spans``, patterns of the spans that become events.
+
+    Raises:
+        ConfigurationError: Something needed is missing or cannot be used.
+    """
+
+    kind = "opentrace"
+
+    def __init__(
+        self, *, page_views: bool | None = None, redact: bool = True, **options: Unpack[OpenTraceOptions]
     ) -> None:
         super().__init__(options, page_views=page_views, redact=redact)
 

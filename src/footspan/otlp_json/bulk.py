@@ -87,6 +87,10 @@ class Lines(Sequence[LogLine]):
             if not isinstance(part, bytes) or part.rfind(_REDACTED) >= 0
         )
 
+    def holds(self, mark: bytes) -> bool:
+        """Whether some record has such bytes in it, that no line begins or ends with."""
+        return any(mark in (part if isinstance(part, bytes) else part.line) for part in self._parts)
+
     def groups(self) -> dict[bytes, list[bytes]]:
         """The records of each suffix (as :attr:`LogLine.suffix` gives it)."""
         found: dict[bytes, list[bytes]] = {}
@@ -112,6 +116,13 @@ class Lines(Sequence[LogLine]):
         return (
             bool(suffixes) and suffixes.count(suffixes[0]) == len(suffixes) and set(map(type, self._parts)) == {bytes}
         )
+
+
+def holds(lines: Sequence[LogLine], mark: bytes) -> bool:
+    """Whether some of these lines has such bytes in its record."""
+    if isinstance(lines, Lines):
+        return lines.holds(mark)
+    return any(mark in line.line for line in lines)
 
 
 def merge(lines: Sequence[LogLine]) -> bytes:

@@ -1,0 +1,113 @@
+"""The last step before a destination gets events: what cannot be known when an event is recorded, and what must stay.
+
+A start code becomes the campaign it stands for. What only one old client's wire format needs is taken out where stored
+lines leave as they are. Events that have neither, as nearly all, cost one search for each.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from footspan import conventions as c
+from footspan._guard import guard
+from footspan.otlp_json.bulk import holds
+from footspan.otlp_json.rewrite import rewritten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from footspan.destinations.base import Destination, Outcome
+    from footspan.otlp_json import LogLine
+
+LEAST_SECONDS: Final = 0.05
+
+_CODE_MARK: Final = f'"{c.CAMPAIGN_START_CODE}"'.encode()
+_WIRE_MARK: Final = f'"{c.WIRE}"'.encode()
+_SOURCE: Final = "footspan.utm.source"
+
+
+def send(destination: Destination, events: Sequence[LogLine], timeout: float) -> Outcome:
+    """Have a destination send some events: what everybody calls who has a destination and events.
+
+    Args:
+        destination: Where they go.
+        events: As :meth:`Destination.send` takes them. Outcomes are of these, in their order.
+        timeout: Seconds this may take.
+    """
+    passes_on = getattr(destination, "passes_on", False)
+    has_code = holds(events, _CODE_MARK)
+    if not has_code and not (passes_on and holds(events, _WIRE_MARK)):
+        return destination.send(events, timeout)
+    began = time.monotonic()
+    ready: Sequence[LogLine] = events
+    with guard("preparing events"):
+        ready = [_without_wire(each) if passes_on else each for each in _attributed(destination, events, timeout)]
+    return destination.send(ready, max(LEAST_SECONDS, timeout - (time.monotonic() - began)))
+
+
+def _attributed(destination: Destination, events: Sequence[LogLine], timeout: float) -> list[LogLine]:
+    """Events with the campaigns that their start codes stand for."""
+    from footspan.destinations import campaigns  # noqa: PLC0415 - few events have start codes
+
+    servers, budget = campaigns.servers_for(destination)
+    budget = min(budget, timeout / 2)
+    deadline = time.monotonic() + budget
+    ready = []
+    for event in events:
+        code = _code(event) if servers and _CODE_MARK in event.line else ""
+        found = campaigns.asked.look_up(code, servers, deadline, budget) if code else {}
+        ready.append(_with_campaign(event, found) if found else event)
+    return ready
+
+
+def _code(event: LogLine) -> str:
+    """The start code to look up: none where the event says itself where its visitor came from."""
+    from footspan.destinations.campaigns import MAX_CODE  # noqa: PLC0415 - as above
+
+    attributes = event.event.attributes
+    code = attributes.get(c.CAMPAIGN_START_CODE)
+    if not isinstance(code, str) or not code or len(code) > MAX_CODE:
+        return ""
+    return "" if _says(attributes, _SOURCE) else code
+
+
+def _says(attributes: Mapping[str, Any], name: str) -> bool:
+    """Whether an event itself says something. An old client's event may have it from the context, which is no word."""
+    given = _given(attributes)
+    return bool(attributes.get(name)) and (given is None or name in given)
+
+
+def _given(attributes: Mapping[str, Any]) -> list[Any] | None:
+    """The names that an old client's call gave; ``None`` for everybody else's event."""
+    for seed in _wires(attributes):
+        given = seed.get("given")
+        if isinstance(given, list):
+            return given
+    return None
+
+
+def _wires(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    wire = attributes.get(c.WIRE)
+    return [each for each in wire.values() if isinstance(each, dict)] if isinstance(wire, dict) else []
+
+
+def _with_campaign(event: LogLine, found: Mapping[str, Any]) -> LogLine:
+    from footspan.destinations.campaigns import FIELDS  # noqa: PLC0415 - as above
+
+    attributes = event.event.attributes
+    added: dict[str, Any] = {
+        attribute: str(found[field])
+        for field, attribute in FIELDS.items()
+        if found.get(field) not in (None, "") and not _says(attributes, attribute)
+    }
+    if _wires(attributes):
+        wire: Mapping[str, Any] = attributes[c.WIRE]
+        added[c.WIRE] = {
+            seed: {**said, "resolved": dict(found)} if isinstance(said, dict) else said for seed, said in wire.items()
+        }
+    return rewritten(event, added) if added else event
+
+
+def _without_wire(event: LogLine) -> LogLine:
+    return rewritten(event, without=(c.WIRE,)) if _WIRE_MARK in event.line else event
