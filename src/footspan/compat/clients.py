@@ -72,7 +72,7 @@ class Client:
         **settings: Any,
     ) -> None:
         self.kind = kind
-        self.name: Final = f"{kind.replace('_', '')}client"
+        self.name: Final = self.name_of(kind)
         given = {"type": kind, **{key: value for key, value in options.items() if value is not None}}
         self._settings: dict[str, Any] = {"courier": "thread", "debug": False, **settings}
         self._settings["destinations"] = {self.name: given}
@@ -80,6 +80,11 @@ class Client:
         self._place = place
         self._closed = False
         self._tracker = _tracker(self._settings, self)
+
+    @staticmethod
+    def name_of(kind: str) -> str:
+        """What the destination of clients of this type is called."""
+        return f"{kind.replace('_', '')}client"
 
     @property
     def tracker(self) -> Tracker:

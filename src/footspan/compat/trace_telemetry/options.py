@@ -1,0 +1,98 @@
+"""What an app sets, and what is made of it where it cannot be used as it stands."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from footspan import _guard
+
+DEFAULT_QUEUE: Final = "telemetry-queue.ndjson"
+DEFAULT_BATCH: Final = 20
+DEFAULT_INTERVAL: Final = 10.0
+SHORTEST_INTERVAL: Final = 1.0
+
+
+@dataclass
+class TelemetryOptions:
+    """The options of a client. They may be changed later; only ``queue_path`` is read once.
+
+    Attributes:
+        endpoint_url: The whole address that takes the events. Blank: events wait until a client has one.
+        api_key: Sent as ``X-API-Key``; blank for none.
+        queue_path: Events wait in the folder of this name and ``.d``.
+        batch_size: Events a request carries at the most; 0 sends nothing.
+        flush_interval_seconds: Seconds between two deliveries after ``start()``; less than 1 counts as 1.
+        application_name: Stands on every event.
+        application_version: The same.
+        enable_country_lookup: Whether the country of ``ipAddress`` is looked up in ``country_database``.
+        country_database: A file of countries in the MaxMind format. No service is ever asked.
+    """
+
+    endpoint_url: str = ""
+    api_key: str = field(default="", repr=False)
+    queue_path: str = DEFAULT_QUEUE
+    batch_size: int = DEFAULT_BATCH
+    flush_interval_seconds: float = DEFAULT_INTERVAL
+    application_name: str = ""
+    application_version: str = ""
+    enable_country_lookup: bool = False
+    country_database: str | None = None
+
+
+class Chosen(NamedTuple):
+    """The options that a client's events depend on, as they can be used. Tells roads apart."""
+
+    endpoint: str
+    api_key: str
+    batch: int
+    name: str
+    version: str
+    countries: str
+
+
+def chosen(options: Any) -> Chosen:
+    """Read options. Never raises an ``Exception`` for what stands there."""
+    countries = getattr(options, "country_database", None) if getattr(options, "enable_country_lookup", False) else None
+    return Chosen(
+        _text(options, "endpoint_url").strip(),
+        _text(options, "api_key").strip(),
+        int(_number(options, "batch_size", DEFAULT_BATCH)),
+        _text(options, "application_name"),
+        _text(options, "application_version"),
+        str(countries) if countries else "",
+    )
+
+
+def interval(options: Any) -> float:
+    """Seconds between two deliveries."""
+    return max(SHORTEST_INTERVAL, _number(options, "flush_interval_seconds", DEFAULT_INTERVAL))
+
+
+def queue_path(options: Any) -> str:
+    """Where the queue is, in full: a program may change its working directory later."""
+    given = getattr(options, "queue_path", None)
+    try:
+        path = os.fsdecode(given).strip() if given is not None else ""
+    except TypeError:
+        path = str(given).strip()
+    return os.path.abspath(path.replace("\0", "") or DEFAULT_QUEUE)  # noqa: PTH100 - a link stays a link
+
+
+def _text(options: Any, name: str) -> str:
+    value = getattr(options, name, None)
+    return "" if value is None else str(value)
+
+
+def _number(options: Any, name: str, default: float) -> float:
+    value = getattr(options, name, default)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    _guard.warn_once(f"trace_telemetry.{name}", "footspan: %s is no number: %g is used", name, default)
+    return default
