@@ -17,6 +17,7 @@ from servers.umami import WEBSITE_ID
 OPTIONS: dict[str, dict[str, Any]] = {
     "umami": {"url": "http://localhost", "website": WEBSITE_ID},
     "dash_tracker": {"url": "http://localhost"},
+    "opentrace": {"url": "http://localhost"},
     "otlp": {"endpoint": "http://localhost"},
     "trace_telemetry": {"url": "http://localhost/telemetry"},
 }

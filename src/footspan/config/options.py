@@ -191,8 +191,7 @@ _TYPES = (
             Option(
                 name="include_ids",
                 kind=BOOLEAN,
-                help="Whether an event's id and time go with it, as `footspan.uid` and `footspan.time`.",
-                default=False,
+                help="Whether an event's id and time go with it, as `footspan.uid` and `footspan.time`; default: no.",
             ),
             Option(name="certificate", kind=PATH, help="File of the authorities to trust (PEM)."),
             _PROXY,

@@ -26,7 +26,7 @@ Signal = Literal["traces", "logs"]
 
 _NAME: Final = "footspan"
 _PREFIXES: Final = (f"{_NAME}_", f"{_NAME}-")
-_OWN: Final = frozenset({"dash_tracker", "trace_telemetry", "umami"})
+_OWN: Final = frozenset({"dash_tracker", "opentrace", "trace_telemetry", "umami"})
 """Destinations whose name alone means ours; of the others, OpenTelemetry has exporters of its own called so."""
 _BARE: Final = _OWN | {_NAME}
 
