@@ -77,7 +77,7 @@ def given_of(attributes: Mapping[str, Any], wire: Mapping[str, Any]) -> Mapping[
 
 
 def _own(attributes: Mapping[str, Any], *, listed: bool) -> dict[str, Any]:
-    """A caller's payload. Of listed attributes everything is that but campaigns and pages; else what has no meaning to us."""
+    """A caller's payload: of listed attributes all but campaigns and pages, else those that have no meaning to us."""
     if listed:
         return {name: value for name, value in attributes.items() if name not in _FIELDS}
     return {
