@@ -84,7 +84,7 @@ class Client:
     @staticmethod
     def name_of(kind: str) -> str:
         """What the destination of clients of this type is called."""
-        return f"{kind.replace('_', '')}client"
+        return f"{kind.rpartition(':')[2].replace('_', '').lower()}client"
 
     @property
     def tracker(self) -> Tracker:
@@ -151,6 +151,20 @@ class Client:
             if others is not None and not (self._apart and shared):
                 uid = emit_event(name, {**attributes, c.LOG_RECORD_UID: uid} if uid else attributes, **more)
         return uid
+
+    def track(self, name: str, properties: Mapping[str, Any]) -> bool:
+        """Record an event that needs nothing but its properties, the quick way, where nobody else gets it.
+
+        Args:
+            name: Its name.
+            properties: Texts, numbers and flags, none of them under a name that ``track()`` takes for another.
+
+        Returns:
+            Whether that could be done. Else nothing was recorded, and :meth:`emit` does it.
+        """
+        with _guard.guard(self.kind):
+            return not self._closed and _process_pipeline() is None and bool(self._tracker.track(name, **properties))
+        return False
 
     def _there(self, pipeline: Pipeline | None) -> list[Destination]:
         """The process's destinations in the same place as the client's own."""
