@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 from footspan.compat.trace_telemetry import options as reading
-from footspan.compat.trace_telemetry.content import content_of, data_of, exception_content
+from footspan.compat.trace_telemetry.content import content_of, data_of, exception_content, quick_properties
 from footspan.compat.trace_telemetry.roads import Road
 from footspan.compat.trace_telemetry.takeover import Takeover
 
@@ -46,6 +46,7 @@ class TelemetryClient:
         self._lock = _guard.QuietLock()
         self._chosen: Chosen | None = None
         self._road: Road | None = None
+        self._has_version = False
         self._takeover = Takeover(self._path)
         self._ended: threading.Event | None = None  # set when `stop` is called; there while started
         self._ticker: threading.Thread | None = None
@@ -92,8 +93,12 @@ class TelemetryClient:
             property_name: ``data`` by its other name.
         """
         with _guard.guard("track"):
-            given = data if property_name is _GIVEN else property_name
-            self._emit(lambda said: content_of(name, data_of(given, property_value), said), error=False)
+            given = data_of(data if property_name is _GIVEN else property_name, property_value)
+            road, said = self._ready(), self._said()
+            quick = None if said else quick_properties(name, given)
+            if quick is None or not road.client.track(name, quick):
+                self._emit(road, content_of(name, given, said))
+            self._tick_in_child()
 
     def track_exception(self, exc: BaseException, event_name: str = "exception", extra_data: Any = None) -> None:
         """Record an exception: message, stack trace, type, and the message of its cause.
@@ -105,7 +110,9 @@ class TelemetryClient:
         """
         with _guard.guard("track"):
             if exc is not None:
-                self._emit(lambda said: exception_content(event_name, exc, extra_data, said), error=True)
+                content = exception_content(event_name, exc, extra_data, self._said())
+                self._emit(self._ready(), content, error=True)
+                self._tick_in_child()
 
     @property
     def queued_count(self) -> int:
@@ -114,18 +121,14 @@ class TelemetryClient:
             return self._ready().waiting
         return 0
 
-    def _emit(self, make: Any, *, error: bool) -> None:
-        road = self._ready()
-        content: Content = make(self._said())
+    @staticmethod
+    def _emit(road: Road, content: Content, *, error: bool = False) -> None:
         road.client.emit(content.name, content.attributes, body=content.body, error=error)
-        if self._ended is not None and self._ticker is None:  # a forked child
-            with self._lock:
-                self._tick_on()
 
     def _said(self) -> Wire | None:
         """A blank name or version is the client's own; else its pipeline tells them."""
         chosen = self._chosen
-        if chosen is None or (chosen.name and chosen.version):
+        if chosen is None or (chosen.name and (chosen.version or not self._has_version)):
             return None
         return {"app": chosen.name, "version": chosen.version}
 
@@ -137,8 +140,10 @@ class TelemetryClient:
         road = self._road
         if road is None or chosen != self._chosen:
             with self._lock:
-                road = self._road = Road(self._path, chosen)
-                self._chosen = chosen
+                road = Road(self._path, chosen)
+                pipeline = road.pipeline
+                self._has_version = pipeline is not None and bool(pipeline.settings.service.version)
+                self._chosen, self._road = chosen, road
                 self._say_what_is_blank(chosen)
         return road
 
@@ -179,6 +184,12 @@ class TelemetryClient:
         thread = threading.Thread(target=self._tick, args=(ended,), name="footspan-trace-telemetry", daemon=True)
         if started(thread):
             self._ticker = thread
+
+    def _tick_in_child(self) -> None:
+        """Go on in a forked child, where the thread is not."""
+        if self._ended is not None and self._ticker is None:
+            with self._lock:
+                self._tick_on()
 
     def _tick(self, ended: threading.Event) -> None:
         while not ended.wait(reading.interval(self._options)):
