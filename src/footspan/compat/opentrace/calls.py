@@ -56,6 +56,9 @@ class Call:
 
     def session(self, session: Any) -> None:
         """Whose session it is in: any value, which goes out as it is; nothing of the context takes its place."""
+        if type(session) is str and session:
+            self._give(c.SESSION_ID, session)  # an id of somebody passes redaction there, whatever it is
+            return
         self._wire[wire.SESSION] = session
         if session is not None and (text := str(session)):
             self.attributes[c.SESSION_ID] = text

@@ -55,7 +55,9 @@ class OpenTrace:
         self.host = host.rstrip("/")
         self.project_id = project_id
         self._debug = bool(debug)
-        self._client = Client("opentrace", {"url": self.host, "proxy": "environment"}, place=("url",))
+        # One request at a time: the server stores one event after the other anyway, and so they arrive in order.
+        options = {"url": self.host, "proxy": "environment", "concurrency": 1}
+        self._client = Client("opentrace", options, place=("url",))
         if self._debug:
             hearing.show()
 
@@ -119,7 +121,7 @@ class OpenTrace:
             )
             # The other request alone has fields for advertisements, and takes a session as text only.
             clicked = any(touches.get(each) is not None for each in ("fbclid", "ttclid"))
-            session = user_id if session_id is None else session_id
+            session = str(user_id) if session_id is None and user_id is not None else session_id
             call = Call(
                 wire.COLLECT if clicked else wire.EVENT, name, project, self._payload(payload, others, too_many)
             )

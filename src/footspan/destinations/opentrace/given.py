@@ -24,7 +24,7 @@ PAGE: Final = {
 """OpenTrace's fields, and the attributes they are of."""
 
 _CAMPAIGN: Final = frozenset({*c.TOUCHES.values(), *c.FIRST_TOUCHES.values(), c.CAMPAIGN_START_CODE})
-_FIELDS: Final = _CAMPAIGN | frozenset(PAGE.values())
+_FIELDS: Final = _CAMPAIGN | {*PAGE.values(), c.SESSION_ID}
 _KNOWN: Final = frozenset({*c.PROPERTY_NAMES, *_CAMPAIGN, c.LOG_RECORD_UID, c.SERVER_PORT, c.URL_SCHEME})
 
 
@@ -44,11 +44,13 @@ def body_as_given(event: Event, wire: Mapping[str, Any], project: str) -> tuple[
     payload = payload or {}
     utm = {field: attributes.get(attribute) for field, attribute in UTM.items()}
     resolved = wire.get(w.RESOLVED)
-    if isinstance(resolved, dict) and resolved:
+    if isinstance(resolved, dict) and resolved and c.CAMPAIGN_START_CODE in attributes:
         utm = {field: value or resolved.get(field) for field, value in utm.items()}
         if isinstance(payload, dict):
             payload = {**payload, "bot_param": attributes.get(c.CAMPAIGN_START_CODE)}
     name, session = wire.get(w.NAME, event.name), wire.get(w.SESSION)
+    if session is None and w.GIVEN in wire:
+        session = attributes.get(c.SESSION_ID)
     body: dict[str, Any]
     if wire.get(w.ENDPOINT) != w.COLLECT:
         body = {"name": name, "project_id": project, "payload": payload, **utm, "session_id": session}
@@ -77,7 +79,7 @@ def given_of(attributes: Mapping[str, Any], wire: Mapping[str, Any]) -> Mapping[
 
 
 def _own(attributes: Mapping[str, Any], *, listed: bool) -> dict[str, Any]:
-    """A caller's payload: of listed attributes all but campaigns and pages, else those that have no meaning to us."""
+    """A caller's payload: of listed attributes all but those with fields, else those that have no meaning to us."""
     if listed:
         return {name: value for name, value in attributes.items() if name not in _FIELDS}
     return {

@@ -10,12 +10,13 @@ name              meaning
 ``endpoint``      ``event`` or ``collect``: which of the two requests it is
 ``project``       text: this call's own project, in place of the destination's ``project_id``
 ``session``       text or number: exactly this, and nothing of the context, is the session. ``None``, or no such name
-                  on an event with ``parity``: no session (``null`` on ``event``, no ``sid`` on ``collect``)
+                  on an event with ``parity`` that was not given ``session.id``: no session (``null`` on ``event``, no
+                  ``sid`` on ``collect``)
 ``parity``        ``True``: the body is written as the old client wrote it, with what the call gave and nothing else
 ``name``          the event's name as the call gave it, where an event cannot bear it (a number, an empty text)
-``given``         the names of the attributes that this call gave, in order: payload keys, and campaign fields and click
-                  ids under their conventional names. What is not among them came from the context. Without it, every
-                  attribute counts as given
+``given``         the names of the attributes that this call gave, in order: payload keys, and under their conventional
+                  names session, campaign fields, start code, click ids, ``url``, ``ref``, ``lang`` and ``res``. What is
+                  not among them came from the context. Without it, every attribute counts as given
 ``payload``       the payload verbatim, where attributes cannot carry it: it is no mapping, a key is the name of an
                   attribute with a meaning, …
 ``integers``      paths (lists of keys and indexes) of the integers in the payload that 64 bits do not hold: in an event
