@@ -22,6 +22,7 @@ _CAUSES: Final = {
     "dns": "its host name is not known",
     "tls": "its certificate is not trusted, or not there",
     "not_otlp": "what answers there is no OTLP backend",
+    "web_page": "what answers there shows a web page, such as a network's sign-in page",
     "invalid_request": "its address or a header cannot be used",
 }
 

@@ -150,7 +150,7 @@ def test_any_success_is_one(trace_telemetry_server: TraceTelemetryServer, status
     assert made(trace_telemetry_server).send([line()], 5.0) == DELIVERED
 
 
-@pytest.mark.parametrize("body", [b"<!DOCTYPE HTML><title>Sign in</title>", b"\r\n <html lang=en>"])
+@pytest.mark.parametrize("body", [b"<!DOCTYPE HTML><title>Sign in</title>", b"\xef\xbb\xbf\r\n <html lang=en>"])
 def test_a_page_is_none(trace_telemetry_server: TraceTelemetryServer, body: bytes) -> None:
     """A device behind a sign-in page of a hotel must not lose its events to it."""
     trace_telemetry_server.faults.answer(200, body, {"Content-Type": "text/html"})

@@ -147,7 +147,7 @@ def test_names(name: str, written: str) -> None:
 
 def test_a_country_that_the_event_names() -> None:
     """It has a key of its own, and is no data."""
-    found = element(stored(attributes={c.GEO_COUNTRY_ISO_CODE: "SE"}))
+    found = element(stored(attributes={c.GEO_COUNTRY_ISO_CODE: "se"}))
     assert (found["countryCode"], found["data"]) == ("SE", None)
 
 

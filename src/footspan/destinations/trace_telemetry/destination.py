@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from footspan.otlp_json import LogLine
 
 _PAGES: Final = (b"<!doctype html", b"<html")
+_BEFORE_A_PAGE: Final = b"\xef\xbb\xbf \t\r\n"
 
 
 class TraceTelemetryDestination(HttpDestination):
@@ -66,7 +67,7 @@ class TraceTelemetryDestination(HttpDestination):
     def read(self, answer: Answer, events: Sequence[LogLine]) -> Outcome:  # noqa: ARG002 - all share one fate
         """Read the answer: its status alone, unless it is a web page."""
         outcome = outcome_of(answer)
-        if outcome.verdict is Verdict.DELIVERED and answer.body.lstrip()[:14].lower().startswith(_PAGES):
+        if outcome.verdict is Verdict.DELIVERED and answer.body.lstrip(_BEFORE_A_PAGE)[:14].lower().startswith(_PAGES):
             return Outcome(Verdict.PARK, "web_page")
         return outcome
 

@@ -115,7 +115,7 @@ def _moment(time_ns: int) -> str:
 
 
 def _country(event: Event, address: str, form: Form) -> str:
-    known = event.text(c.GEO_COUNTRY_ISO_CODE)
+    known = event.text(c.GEO_COUNTRY_ISO_CODE).strip().upper()
     if known or form.country is None:
         return known
     return form.country(event.text(c.CLIENT_ADDRESS) or address)
