@@ -23,6 +23,7 @@ from footspan.tracking import (
 
 if TYPE_CHECKING:
     from footspan.instrumentation.web_sessions import AsgiSessions, FlaskSessions, end_session
+    from footspan.instrumentation.web_sessions.links import link
     from footspan.processors.span_context import ContextSpanProcessor
     from footspan.tracking.attribution import attribution_of
     from footspan.tracking.executor import CarryingExecutor
@@ -65,6 +66,7 @@ __all__ = [
     "get_user_hash",
     "identify",
     "init",
+    "link",
     "page_view",
     "set_context",
     "shutdown",
@@ -89,6 +91,7 @@ _LAZY = {
     "end_session": "instrumentation.web_sessions",
     "get_keyed_user_hash": "tracking.identity",
     "get_user_hash": "tracking.identity",
+    "link": "instrumentation.web_sessions.links",
 }
 """Names whose modules are loaded when they are first used: few programs need them, or they load the SDK."""
 

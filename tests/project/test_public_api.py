@@ -27,6 +27,7 @@ CALLS = {
     "end_session",
     "get_keyed_user_hash",
     "get_user_hash",
+    "link",
     "flush",
     "flush_after",
     "status",

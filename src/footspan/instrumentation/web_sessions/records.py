@@ -47,6 +47,32 @@ class Record:
     last: dict[str, str] = field(default_factory=dict)
 
 
+def serializer(secrets: Sequence[str | bytes], salt: str) -> Any:
+    """What signs and reads texts of one kind.
+
+    Args:
+        secrets: The keys, newest first; the newest signs, all are read.
+        salt: Names the kind, so that a text of one cannot stand for one of another.
+
+    Raises:
+        ModuleNotFoundError: ``itsdangerous`` is not installed; the text says how to install it.
+    """
+    try:
+        from itsdangerous import URLSafeTimedSerializer  # noqa: PLC0415 - comes with Flask; elsewhere an extra
+    except ModuleNotFoundError as error:  # pragma: no cover - tests have it
+        error.msg = "footspan: sessions in a cookie or a link need itsdangerous: pip install 'footspan[sessions]'"
+        raise
+    return URLSafeTimedSerializer(
+        [_key(each) for each in reversed(secrets)],
+        salt=salt,
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
+
+
+def _key(secret: str | bytes) -> bytes:
+    return secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
+
+
 class Signer:
     """Signs and reads cookies.
 
@@ -62,19 +88,10 @@ class Signer:
     def __init__(
         self, secrets: Sequence[str | bytes], max_age: float, *, clock: Callable[[], float] = time.time
     ) -> None:
-        try:
-            from itsdangerous import URLSafeTimedSerializer  # noqa: PLC0415 - comes with Flask; elsewhere an extra
-        except ModuleNotFoundError as error:  # pragma: no cover - tests have it
-            error.msg = "footspan: sessions in a cookie need itsdangerous: pip install 'footspan[sessions]'"
-            raise
-
-        keys = [key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key for key in secrets]
         self._max_age = max_age
         self._clock = clock
-        self._serializer = URLSafeTimedSerializer(
-            keys[::-1], salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        )
-        self._newest = keys[0]
+        self._serializer = serializer(secrets, _SALT)
+        self._newest = _key(secrets[0])
 
     def dump(self, record: Record) -> str:
         """A cookie's value. Of touches that are too long for one, click ids go first, then the ends of values."""
@@ -148,8 +165,8 @@ def _packed(record: Record, first: dict[str, str], last: dict[str, str]) -> list
             session.previous_id,
             int(record.ended),
         ],
-        _touch_packed(first),
-        None if last == first else _touch_packed(last),
+        pack_touch(first),
+        None if last == first else pack_touch(last),
     ]
 
 
@@ -161,13 +178,15 @@ def _unpacked(data: Any) -> Record:
     if packed is not None:
         session_id, started, last_seen, previous, ended = packed
         session = Session(str(session_id), visitor_id, started / 1000, last_seen / 1000, previous)
-    touch = _touch_unpacked(first)
-    return Record(visitor_id, session, bool(ended), touch, touch if last is None else _touch_unpacked(last))
+    touch = unpack_touch(first)
+    return Record(visitor_id, session, bool(ended), touch, touch if last is None else unpack_touch(last))
 
 
-def _touch_packed(touch: dict[str, str]) -> dict[str, str]:
+def pack_touch(touch: dict[str, str]) -> dict[str, str]:
+    """A touch with short names."""
     return {str(_NAMES.index(name)): value for name, value in touch.items() if name in _NAMES}
 
 
-def _touch_unpacked(packed: dict[str, str]) -> dict[str, str]:
+def unpack_touch(packed: dict[str, str]) -> dict[str, str]:
+    """The touch that :func:`pack_touch` packed, in this version or an older one."""
     return {_NAMES[int(place)]: str(value) for place, value in packed.items() if int(place) < len(_NAMES)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 from footspan import conventions as c
+from footspan.instrumentation.web_sessions.links import Links
 from footspan.instrumentation.web_sessions.records import Record, Signer, event_uid
 from footspan.processors.bots import is_bot
 from footspan.processors.context import set_context
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from footspan.config import Settings
+    from footspan.instrumentation.web_sessions.links import Linked
     from footspan.tracking.tracker import Tracker
 
 _MOST_TOLD: Final = 4_096
@@ -75,6 +77,7 @@ class Visits:
         self.tracker = tracker
         self.clock = clock
         self.signer = Signer(secrets, settings.sessions.cookie_max_age, clock=clock)
+        self._links = Links(secrets, settings.sessions.idle_timeout, clock=clock)
         self._consent = consent
         self._referrers = dict(settings.attribution.referrers or ())
         self._forked()
@@ -99,7 +102,8 @@ class Visits:
             if not asked.cookie and _cookie_was_withheld(asked):
                 return None
             record = Record(new_visitor_id())
-        return Visit(self, self._touched(record, asked), secure=_is_secure(asked))
+        linked = self._links.find(asked.url)
+        return Visit(self, self._touched(record, asked, linked), linked, secure=_is_secure(asked))
 
     def _may_remember(self, asked: Asked) -> bool:
         sessions = self.settings.sessions
@@ -113,15 +117,19 @@ class Visits:
             return bool(self._consent(asked.native))
         return False
 
-    def _touched(self, record: Record, asked: Asked) -> Record:
+    def _touched(self, record: Record, asked: Asked, linked: Linked | None) -> Record:
         """The record after this request's touch: the first stays, the last is replaced by any that is not direct."""
-        walking = asked.header("sec-fetch-site") in _SAME
+        walking = linked is not None or asked.header("sec-fetch-site") in _SAME
         touch = attribution_of(
             asked.url,
             None if walking else asked.header("referer"),
             internal=self.settings.attribution.internal or (),
             referrers=self._referrers,
         )
+        if linked is not None and linked.touch:
+            # They came to the session like that; what the link's own address says comes on top.
+            came = {c.REFERRER_CLASS: "referral", **linked.touch}
+            touch = {**came, **touch} if is_touch(touch) else came
         kind = touch[c.REFERRER_CLASS]
         if kind == "internal" or (walking and kind == "direct"):
             return record
@@ -148,18 +156,27 @@ class Visit:
     Args:
         visits: The app's visits.
         record: What is known of the visitor; ``None`` for one who may not be remembered.
+        linked: What the link that they followed brings.
         secure: Whether the request came by HTTPS.
         forget: Whether the visitor's cookie is to be taken back.
     """
 
-    def __init__(self, visits: Visits, record: Record | None, *, secure: bool, forget: bool = False) -> None:
+    def __init__(
+        self,
+        visits: Visits,
+        record: Record | None,
+        linked: Linked | None = None,
+        *,
+        secure: bool,
+        forget: bool = False,
+    ) -> None:
         self._visits = visits
         self._record = record
         self._secure = secure
         self._forget = forget
         self._news: list[Callable[[], None]] = []
         if record is not None:
-            self._see(record)
+            self._see(record, linked)
 
     @property
     def visitor_id(self) -> str | None:
@@ -246,12 +263,19 @@ class Visit:
             )
         )
 
-    def _see(self, record: Record) -> None:
+    def _see(self, record: Record, linked: Linked | None) -> None:
         settings = self._visits.settings.sessions
         now, session = self._visits.clock(), record.session
-        if session is None or record.ended:
+        over = session is not None and session.is_over(now, settings.idle_timeout, settings.max_length)
+        # The same link may be opened again: after its session came here, it brings none, even if that has ended.
+        if linked is not None and (session is None or linked.session_id not in {session.id, session.previous_id}):
+            if session is not None and not record.ended:
+                self._end(record, session, timed_out=over)
+            taken = Session(linked.session_id, record.visitor_id, linked.made, now)
+            self._record = replace(record, session=taken, ended=False)
+        elif session is None or record.ended:
             self._start(record)
-        elif session.is_over(now, settings.idle_timeout, settings.max_length):
+        elif over:
             self._end(record, session, timed_out=True)
             self._start(record)
         else:
