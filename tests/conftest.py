@@ -70,5 +70,7 @@ def _reset() -> None:
     tracking.reset()
     if "footspan.compat.clients" in sys.modules:
         sys.modules["footspan.compat.clients"].reset()
+    if "footspan.destinations.campaigns" in sys.modules:
+        sys.modules["footspan.destinations.campaigns"].reset()
     otel_globals.reset_all()
     _guard.reset()

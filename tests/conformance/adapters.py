@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.console import Console
 from conformance.dash_tracker import DashTracker
+from conformance.opentrace import OpenTrace
 from conformance.otlp import OtlpGrpc, OtlpJson, OtlpProtobuf
 from conformance.trace_telemetry import TraceTelemetry
 from conformance.umami import UmamiBatches, UmamiSingles
@@ -19,6 +20,7 @@ ADAPTERS: Final[tuple[Adapter, ...]] = (
     OtlpJson(),
     OtlpProtobuf(),
     OtlpGrpc(),
+    OpenTrace(),
     Console(),
     TraceTelemetry(),
     DashTracker(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from servers.dash_tracker import KEY, DashTrackerServer
+from servers.opentrace import OpenTraceServer
 from servers.otlp import OtlpSink
 from servers.trace_telemetry import TraceTelemetryServer
 from servers.umami import UmamiServer
@@ -27,6 +28,13 @@ def otlp_sink() -> Iterator[OtlpSink]:
     """A running OTLP/HTTP receiver."""
     with OtlpSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def opentrace_server() -> Iterator[OpenTraceServer]:
+    """A running OpenTrace server that knows the start code ``a1B2c3``."""
+    with OpenTraceServer() as server:
+        yield server
 
 
 @pytest.fixture
