@@ -62,7 +62,7 @@ def test_the_sdk_takes_them(umami_server: UmamiServer, monkeypatch: pytest.Monke
     """``OTEL_LOGS_EXPORTER=umami``: imported by name, checked by class, called without arguments."""
     monkeypatch.setenv("FOOTSPAN_DESTINATIONS_UMAMI_URL", umami_server.url)
     monkeypatch.setenv("FOOTSPAN_DESTINATIONS_UMAMI_WEBSITE", umami_server.website)
-    for kind in ("DASH_TRACKER", "TRACE_TELEMETRY"):
+    for kind in ("DASH_TRACKER", "OPENTRACE", "TRACE_TELEMETRY"):
         monkeypatch.setenv(f"FOOTSPAN_DESTINATIONS_{kind}_URL", "http://127.0.0.1:9/never/asked")
     names = sorted(EXPORTERS)
     spans, _, logs = _import_exporters(names, [], names)
