@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiogram import Bot
 from aiogram.client.session.base import BaseSession
+from aiogram.types import User
 from telegram.ext import Application
 from telegram.request import BaseRequest
 
@@ -69,15 +70,16 @@ class Unreachable(BaseSession):
         """Nobody may ask anything."""
         raise AssertionError(f"a request to Telegram: {type(method).__name__}")
 
-    async def stream_content(self, *_: Any, **__: Any) -> AsyncGenerator[bytes, None]:
+    def stream_content(self, *_: Any, **__: Any) -> AsyncGenerator[bytes, None]:
         """Nobody may ask anything."""
         raise AssertionError("a request to Telegram")
-        yield b""
 
 
 def aiogram_bot() -> Bot:
-    """A bot of aiogram's."""
-    return Bot(TOKEN, session=Unreachable())
+    """A bot of aiogram's, which knows its name as after its first question."""
+    bot = Bot(TOKEN, session=Unreachable())
+    bot._me = User.model_validate(ME)
+    return bot
 
 
 class OnlyMe(BaseRequest):
