@@ -50,7 +50,16 @@ def _rate(_ctx: click.Context, _param: click.Parameter, value: str | None) -> fl
     help="`spool`: the service's spool; `rejected`: what was refused; a spool's folder; a file of OTLP JSON lines.",
 )
 @click.option(
-    "--to", "names", metavar="NAME", multiple=True, help="Destination in the settings; may be repeated.  [the only one]"
+    "--to",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Destination in the settings; may be repeated.  [the only one]  `ndjson`: a file, see below.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="Where `--to ndjson` writes; a file that is not there yet.  [default: standard output]",
 )
 @click.option("--since", callback=_moment, metavar="TIME", help="Events of this time or later.")
 @click.option("--until", callback=_moment, metavar="TIME", help="Events before this time.")
@@ -89,6 +98,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
     *,
     source: str,
     names: tuple[str, ...],
+    output: str | None,
     since: int | None,
     until: int | None,
     patterns: tuple[str, ...],
@@ -115,10 +125,14 @@ def replay(  # noqa: PLR0913 - one parameter an option
       footspan replay --from ./events.jsonl --to otlp --rate 500/s
       footspan replay --from /var/lib/footspan/shop --to archive --events 'payment.*' --events '!payment.test'
       footspan replay --from spool --to otlp --since 2026-05-01 --until 2026-06-01 --json | jq .
+      footspan replay --from telemetry-queue.ndjson.d --to ndjson --output telemetry-queue.ndjson
 
     A spool holds an event until every destination has it and no longer than max_age. A file may be another program's
     (a Collector's file exporter); its events are redacted before they leave, and get an id if they have none. Times
     without a zone are this machine's.
+
+    `--to ndjson` writes a queue file for TraceTelemetry's own Python SDK, the way back from its drop-in client: of a
+    spool, the events that still wait for a TraceTelemetry endpoint.
 
     Ctrl-C finishes the requests under way and notes how far the replay is. The same command goes on there, and sends
     only what is new if it had come to the end; --restart begins again. The notes are in footspan-replay/ in the state
@@ -131,13 +145,29 @@ def replay(  # noqa: PLR0913 - one parameter an option
       2  an option or setting cannot be used, or the same replay is running
       3  ended early, by Ctrl-C, SIGTERM or --patience: the same command goes on
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
-    from footspan.cli.replay_run import NO_EVENTS, Job, run  # noqa: PLC0415 - only what the command needs
+    from footspan.cli.replay_run import Job, run  # noqa: PLC0415 - only what the command needs
     from footspan.config import ConfigurationError  # noqa: PLC0415 - the same
     from footspan.delivery.replay_feed import Selection  # noqa: PLC0415 - the same
     from footspan.destinations import build_destination  # noqa: PLC0415 - the same
     from footspan.spool.base import Target  # noqa: PLC0415 - the same
 
     settings = _settings(service, directory, config)
+    if _is_queue_file(settings, names):
+        outcome = _write_queue_file(
+            settings,
+            source,
+            output,
+            as_json=as_json,
+            since=since,
+            until=until,
+            patterns=patterns,
+            dry_run=dry_run,
+            quiet=quiet,
+        )
+        _end(source, outcome, dry_run=dry_run, as_json=as_json)
+        return
+    if output is not None:
+        raise click.UsageError("--output goes with --to ndjson alone.")
     jobs: list[Job] = []
     for chosen in _destinations(settings, names):
         try:
@@ -148,6 +178,13 @@ def replay(  # noqa: PLR0913 - one parameter an option
         selection = Selection(target, since, until, patterns or None)
         jobs.append(Job(destination, selection, _source(settings, source, destination.id)))
     outcome = run(jobs, rate=rate, patience=patience, dry_run=dry_run, restart=restart, quiet=quiet)
+    _end(source, outcome, dry_run=dry_run, as_json=as_json)
+
+
+def _end(source: str, outcome: dict[str, dict[str, Any]], *, dry_run: bool, as_json: bool) -> None:
+    """Say what became of it, with the exit code."""
+    from footspan.cli.replay_run import NO_EVENTS  # noqa: PLC0415 - only what the command needs
+
     if as_json:
         click.echo(json.dumps({"from": source, "dry_run": dry_run, "destinations": outcome}, indent=2))
     if any(each["ended"] == NO_EVENTS for each in outcome.values()):
@@ -159,6 +196,29 @@ def replay(  # noqa: PLR0913 - one parameter an option
         raise SystemExit(EXIT_STOPPED)
     if any(each["refused"] for each in outcome.values()):
         raise SystemExit(EXIT_REFUSED)
+
+
+def _is_queue_file(settings: Settings, names: Sequence[str]) -> bool:
+    """Whether a file is meant rather than a destination."""
+    from footspan.cli.replay_ndjson import NAME  # noqa: PLC0415 - only what the command needs
+
+    if NAME not in names or any(each.name == NAME for each in settings.destinations):
+        return False
+    if len(set(names)) > 1:
+        raise click.UsageError(f"`--to {NAME}` writes a file: it goes with no other --to.")
+    return True
+
+
+def _write_queue_file(
+    settings: Settings, source: str, output: str | None, *, as_json: bool, **choice: Any
+) -> dict[str, dict[str, Any]]:
+    from footspan.cli.replay_ndjson import NAME, run  # noqa: PLC0415 - only what the command needs
+
+    if source == "rejected":
+        raise click.UsageError(f"`--to {NAME}` takes no `--from rejected`: name the file in the spool's rejected/.")
+    if as_json and output is None and not choice["dry_run"]:
+        raise click.UsageError("--json prints on standard output: name the file with --output.")
+    return {NAME: run(_source(settings, source, ""), output or "-", **choice)}
 
 
 def _settings(service: str | None, directory: Path | None, config: Path | None) -> Settings:

@@ -94,7 +94,7 @@ def _send(job: Job, stop: Stop, rate: float | None, patience: float, *, restart:
     finally:
         notes.close()
     if not quiet:
-        _summary(name, feed.figures, ended)
+        summary(name, feed.figures, ended)
     ending = _ending(feed.figures, ended, resumed=resumed)
     if ending == NO_EVENTS:
         notes.path.unlink(missing_ok=True)  # nothing was dealt with
@@ -129,7 +129,8 @@ def _ending(figures: Figures, ended: Ended, *, resumed: bool) -> str:
     return NO_EVENTS if figures.damaged and not (found or resumed) and ended is Ended.FINISHED else ended.value
 
 
-def _summary(name: str, figures: Figures, ended: Ended) -> None:
+def summary(name: str, figures: Figures, ended: Ended) -> None:
+    """Say what became of what was read."""
     refused = figures.tally.refused
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(refused.items()))
     text = f"delivered {figures.tally.delivered:,}, refused {sum(refused.values()):,}"

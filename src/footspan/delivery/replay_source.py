@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -78,6 +78,10 @@ class Source:
     foreign: bool
     _redactor: Redactor = field(default_factory=Redactor)
 
+    def only(self, piece: Piece) -> Source:
+        """The same with one of its files."""
+        return replace(self, pieces=[piece])
+
     @property
     def size(self) -> int:
         """Bytes of all files."""
@@ -132,7 +136,7 @@ def open_source(path: Path) -> Source:
         OSError: It cannot be read.
         ValueError: It is a folder that is no spool, or a file that cannot be read as it is.
     """
-    path = path.absolute()
+    path = spool_in(path.absolute())
     if path.is_dir():
         if not is_spool(path):
             raise ValueError("this folder is no spool: it has no file FORMAT. Name a service's own folder, or a file")
@@ -163,6 +167,12 @@ def rejected_of(spool: Path, destination: str) -> Source:
     paths = [spool / "rejected" / name for name in names if (spool / "rejected" / name).is_file()]
     identity = f"rejected {(spool / 'rejected').resolve()} {destination}"
     return Source(str(spool / "rejected" / names[1]), identity, [_piece(path) for path in paths], foreign=False)
+
+
+def spool_in(path: Path) -> Path:
+    """The only spool in a folder, such as a client's ``telemetry-queue.ndjson.d``; else the path itself."""
+    found = [mark.parent for mark in path.glob("*/FORMAT") if is_spool(mark.parent)]
+    return found[0] if len(found) == 1 and not is_spool(path) else path
 
 
 def is_spool(path: Path) -> bool:
