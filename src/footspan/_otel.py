@@ -206,6 +206,12 @@ def prepend_log_processor(provider: Any, processor: Any) -> bool:
     return True
 
 
+def span_processors_of(provider: Any) -> tuple[Any, ...]:
+    """The span processors of an SDK tracer provider; empty where there are none to be seen."""
+    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", None)
+    return processors if isinstance(processors, tuple) else ()
+
+
 def change_span_processors(provider: Any, change: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> bool:
     """Exchange the span processors of a tracer provider.
 

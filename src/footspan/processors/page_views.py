@@ -43,6 +43,9 @@ AGENT: Final = (c.USER_AGENT_ORIGINAL, "http.user_agent")
 TARGET: Final = "http.target"
 SYNTHETIC: Final = "user_agent.synthetic.type"
 
+NOT_FOUND: Final = "not_found"
+"""The property of a page view whose page says that there is no such page."""
+
 REQUEST_HEADERS: Final = (
     "accept-language",
     "host",
@@ -83,9 +86,20 @@ def page_view_of(span: ReadableSpan, settings: PageViewSettings) -> dict[str, An
     Returns:
         Attribute name to value, or ``None`` when the span is no page view.
     """
-    if span.kind is not SpanKind.SERVER or not settings.enabled or not _is_local_root(span):
+    if span.kind is not SpanKind.SERVER or not _is_local_root(span):
         return None
-    attributes = dict(span.attributes or {})
+    return page_view_in(dict(span.attributes or {}), settings)
+
+
+def page_view_in(attributes: Mapping[str, Any], settings: PageViewSettings) -> dict[str, Any] | None:
+    """The same of a request that has no span: by the attributes that its span would bear.
+
+    Args:
+        attributes: Those of a server span.
+        settings: As above.
+    """
+    if not settings.enabled:
+        return None
     if _first(attributes, METHOD) != "GET" or not _succeeded(attributes) or not _is_html(attributes):
         return None
     location = _Location(attributes)
@@ -126,6 +140,8 @@ def _request(attributes: Mapping[str, Any], location: _Location) -> dict[str, An
         c.BROWSER_LANGUAGE: _language(_header(attributes, "accept-language")),
         c.HTTP_ROUTE: attributes.get(c.HTTP_ROUTE),
         c.HTTP_REQUEST_METHOD: _first(attributes, METHOD),
+        c.PAGE_TITLE: attributes.get(c.PAGE_TITLE),
+        NOT_FOUND: attributes.get(c.PAGE_NOT_FOUND),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -162,6 +178,12 @@ class _Location:
     __slots__ = ("full", "hostname", "path", "query")
 
     def __init__(self, attributes: Mapping[str, Any]) -> None:
+        shown = _split(_text(attributes.get(c.PAGE_URL)))
+        if shown.netloc:
+            self.path, self.query = _encoded(shown.path) or "/", _encoded(shown.query)
+            self.hostname = _hostname(shown.netloc)
+            self.full = f"{shown.scheme}://{shown.netloc}{self.path}{'?' if self.query else ''}{self.query}"
+            return
         url = _split(_text(_first(attributes, URL)))
         target, _, target_query = _text(attributes.get(TARGET)).partition("?")
         scheme = _text(_first(attributes, SCHEME)) or url.scheme or "http"

@@ -177,10 +177,11 @@ def _seen(asked: Asked, app: App) -> tuple[Place, Page]:
     if app.requests != app.routes and not path.startswith(app.requests) and asked.path.startswith(app.routes):
         path = app.requests + asked.path[len(app.routes) :]
     found = place(asked.origin, path, asked.query, app.requests)
-    return found, _page(found, app)
+    return found, page_at(found, app)
 
 
-def _page(found: Place, app: App) -> Page:
+def page_at(found: Place, app: App) -> Page:
+    """What an app shows at an address."""
     return page_of(app.registry, unquote(found.route), app.title)
 
 
@@ -259,7 +260,7 @@ def _navigation(names: Sequence[str], given: _Given, asked: Asked, app: App) -> 
         known = prop(name)
         return Navigation(
             found,
-            _page(found, app),
+            page_at(found, app),
             known.component if known else "",
             mounting=all(each in changes for each in read_props if each != "refresh"),
             single=sum(each in _PAGE_PROPS for each in read_props) <= 1,
