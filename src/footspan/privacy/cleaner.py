@@ -18,9 +18,19 @@ from footspan.privacy.actions import FAILED, Act
 from footspan.privacy.embedded import clean_json, looks_like_json
 from footspan.privacy.hits import Hit
 from footspan.privacy.keys import BY_NAME, Globs, tells_number
-from footspan.privacy.named import assignments, parameters
+from footspan.privacy.named import NESTED, assignments, parameters
 from footspan.privacy.payment import is_card
-from footspan.privacy.texts import NUMBERS, Looker, lookers, stricter_tokens, test_for
+from footspan.privacy.texts import (
+    DIGITS,
+    RUN,
+    Looker,
+    has_run,
+    is_harmless_shape,
+    lookers,
+    many_digits,
+    stricter_tokens,
+    test_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +49,7 @@ _EDGE: Final = 4096
 """Characters before a cut that are dropped with it: whatever the cut went through is no longer whole, so not found."""
 _LONGEST: Final = MAX_TEXT + 2 * _EDGE
 _LEAST_CARD: Final = 10**12
+_SHORTEST_IN_PROSE: Final = 4
 _PROSE: Final = frozenset({"secret", "payment"})
 _AMBIGUOUS: Final = frozenset({"pass", "pan", "auth", "bearer", "bic"})
 
@@ -79,6 +90,7 @@ class Cleaner:
         self._on_hit = on_hit
         self._lookers = lookers(policy, pseudonymiser)
         self.harmless = test_for(self._lookers)
+        self._careful = any(each.rule.pattern for each in self._lookers)
         self._own_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
         self._built_in_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
         self._rules = {rule.name: rule for rule in policy.rules}
@@ -108,6 +120,7 @@ class Cleaner:
                 act = Act(rule.cls, action, pseudonymiser=pseudonymiser)
                 self._acts[act.mark[1:-1]] = act
         self._keys: dict[str, _Keyed] = {}
+        self._words: dict[str, bool] = {}
 
     # -- any value -----------------------------------------------------------------------------------------------------
 
@@ -222,7 +235,7 @@ class Cleaner:
         cut = len(value) > _LONGEST or (len(value) == MAX_TEXT and value[-1] == "…")
         if cut:
             value = value[:_LONGEST]
-        elif self.harmless(value):
+        elif self.harmless(value) or (is_harmless_shape(value) and not self._careful):
             return value
         keyed = self._keyed(key)
         clean = value
@@ -232,38 +245,41 @@ class Cleaner:
         clean = self._flat(clean, keyed, path)
         return f"{clean[:-_EDGE]}…" if cut else clean
 
-    def _flat(self, text: str, keyed: _Keyed, path: Any) -> str:
+    def _flat(self, text: str, keyed: _Keyed, path: Any, levels: int = NESTED) -> str:
         """A text looked through by every rule."""
         if "[" in text and self._acts:
             text = stricter_tokens(text, self._acts)
-        after_names = False
+        digits, run = many_digits(text), has_run(text)
+        named = False
         for looker in self._lookers:
-            name = looker.rule.name
-            if not after_names and looker.rule.built_in and name not in {"private_key", "url_credentials"}:
-                after_names = True
-                text = self._named(text, path)
-            if (keyed.numbers and name in NUMBERS) or (keyed.safe and looker.rule.cls != "secret"):
+            if not named and not looker.early:
+                named = True
+                text = self._named(text, path, levels)
+            needs = looker.needs
+            if needs and (not digits if needs is DIGITS else not run if needs is RUN else needs not in text):
                 continue
-            text = looker.finder(text, self._put(looker, path))
-        return text if after_names else self._named(text, path)
+            if (keyed.numbers and looker.numbers) or (keyed.safe and not looker.secret):
+                continue
+            text = looker.finder(text, looker.act.part if self._on_hit is None else self._put(looker, path))
+        return text if named else self._named(text, path, levels)
 
-    def _named(self, text: str, path: Any) -> str:
+    def _named(self, text: str, path: Any, levels: int) -> str:
         if self._parameters and "=" in text:
-            text = parameters(text, partial(self._judge, path), partial(self._decoded, path))
+            text = parameters(text, self._known, partial(self._judge, path), partial(self._decoded, path), levels)
         if self._assignments and ("=" in text or ":" in text):
-            text = assignments(text, partial(self._judge, path))
+            text = assignments(text, self._known, partial(self._judge, path))
         return text
 
-    def _decoded(self, path: Any, text: str) -> str:
-        """What was percent-encoded in an address."""
-        for looker in self._lookers:
-            text = looker.finder(text, self._put(looker, path))
-        return text
+    def _decoded(self, path: Any, text: str, levels: int) -> str:
+        """What stood in an address as a parameter's value, and may be an address or JSON itself."""
+        keyed = self._keyed("")
+        if looks_like_json(text):
+            inside = clean_json(text, lambda found: self._inner("", found, [], path))
+            text = text if inside is None else inside
+        return self._flat(text, keyed, path, levels)
 
     def _put(self, looker: Looker, path: Any) -> Callable[[str], str]:
         act = looker.act
-        if self._on_hit is None:
-            return act.part
 
         def put(found: str) -> str:
             instead = act.part(found)
@@ -275,7 +291,7 @@ class Cleaner:
 
     def _judge(self, path: Any, key: str, value: str, *, prose: bool) -> str | None:
         """What a key inside a text says of the value that follows it."""
-        keyed = self._keyed(key)
+        keyed = self._read(key)
         if keyed.act is None or keyed.rule is None:
             return None
         if prose and (
@@ -306,6 +322,15 @@ class Cleaner:
     def speaks(self, key: Any) -> bool:
         """Whether a key decides what becomes of its values."""
         return self._keyed(key).act is not None or (key in self._identity and self._identity[key] is not None)
+
+    def _known(self, word: str) -> bool:
+        """Whether a key inside a text says anything. Such words are data: they have a memory of their own."""
+        known = self._words.get(word)
+        if known is None:
+            if len(self._words) >= _KEY_CACHE_SIZE:
+                self._words.clear()
+            known = self._words[word] = self._read(word).act is not None
+        return known
 
     def _keyed(self, key: Any) -> _Keyed:
         """What a key says, remembered per key."""

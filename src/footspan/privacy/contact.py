@@ -48,13 +48,15 @@ def _local(before: str) -> str:
 
 # -- telephone numbers -------------------------------------------------------------------------------------------------
 
-MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/\u00a0\u202f]{0,3}[0-9]){6}")
-"""What every telephone number, card and account number has: seven digits, close together."""
+_GAP: Final = r"[ ().\-\u00a0\u202f\u2009\u2010\u2011\u2013]"
+MANY_DIGITS: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9]){{6}}")
+"""What every number of a telephone, a card or an account has: seven digits close together."""
 
-_CANDIDATE: Final = re.compile(
-    r"(?<![\w#$€£¥%@])(?:(?<![.\-/:])|(?<=[a-z]:)|(?<=[a-z]\.))"
-    r"(\+[ ]?|\(\+|00[ \-]?|\()?[0-9](?:[ ().\-/\u00a0\u202f\u2010\u2011\u2013]{0,3}[0-9]){5,16}(?![0-9])"
-)
+_CANDIDATE: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9]){{6,17}}(?![0-9])")
+_FIRST_GROUP: Final = re.compile(r"[0-9]+")
+_LEAD: Final = re.compile(r"[ ]?\+\(?|\(")  # read backwards: `+`, `(+`, `(`
+_NOT_BEFORE: Final = frozenset("#$€£¥%@_")
+_ONLY_AFTER_LETTERS: Final = frozenset(".-/:")
 _EXTENSION: Final = re.compile(r"\s{0,2}(?:ext\.?|x|Durchwahl|#)\s{0,2}[0-9]{1,6}\b", re.IGNORECASE)
 _AROUND: Final = 24
 
@@ -64,13 +66,33 @@ def phones(text: str, put: Put, regions: Iterable[str]) -> str:
     if MANY_DIGITS.search(text) is None:
         return text
     kept: list[str] = []
-    end = 0
-    for found in _CANDIDATE.finditer(text):
-        start, stop = found.span()
+    end = at = 0
+    while (found := _CANDIDATE.search(text, at)) is not None:
+        start, stop = _with_lead(text, found.start(), end), found.end()
         before, after = text[max(0, start - _AROUND) : start], text[stop : stop + 4]
-        if start >= end and can_be_dialled(found[0], before, after, regions):
+        if _may_begin(before) and can_be_dialled(text[start:stop], before, after, regions):
             extension = _EXTENSION.match(text, stop)
             stop = extension.end() if extension else stop
             kept += (text[end:start], put(text[start:stop]))
-            end = stop
+            end = at = stop
+        else:  # perhaps without its first digits, which may be something else
+            group = _FIRST_GROUP.match(text, found.start())
+            at = group.end() if group else stop
     return "".join((*kept, text[end:])) if kept else text
+
+
+def _with_lead(text: str, start: int, end: int) -> int:
+    """Where a number begins whose digits begin at ``start``: at its ``+`` or its parenthesis."""
+    lead = _LEAD.match(text[max(end, start - _LONGEST_LEAD) : start][::-1])
+    return start - lead.end() if lead else start
+
+
+_LONGEST_LEAD: Final = 4
+
+
+def _may_begin(before: str) -> bool:
+    """Whether a number may begin behind a text."""
+    last = before[-1:]
+    if last in _ONLY_AFTER_LETTERS:
+        return before[-2:-1].isalpha()
+    return not last.isalnum() and last not in _NOT_BEFORE

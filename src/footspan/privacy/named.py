@@ -27,40 +27,50 @@ class Judge(Protocol):
 
 
 _PARAMETER: Final = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=([^&;#\s]+)")
-_NESTED: Final = 3
+NESTED: Final = 3
 """How many addresses, each a parameter's value in the one before, are looked into."""
 
 
-def parameters(text: str, judge: Judge, inside: Callable[[str], str], levels: int = _NESTED) -> str:
+def parameters(
+    text: str, known: Callable[[str], bool], judge: Judge, inside: Callable[[str, int], str], levels: int = NESTED
+) -> str:
     """The parameters of addresses in a text, and of an address that is itself a parameter's value.
 
     Args:
         text: The text.
+        known: Whether a key says anything.
         judge: What becomes of a value under a key.
-        inside: What becomes of any other value, decoded.
+        inside: What becomes of a value that is an address itself, or was encoded; with the levels that are left.
         levels: How many addresses inside each other.
     """
+    if "=" not in text:
+        return text
+    prose = " " in text or "\n" in text or "\t" in text
 
     def parameter(match: re.Match[str]) -> str:
         lead, name, value = match.groups()
-        inner = unquote(value)
-        instead = judge(unquote(name), inner, prose=False)
+        if prose and not lead:
+            return match[0]  # no address begins here: what follows may have more than one word
+        inner = unquote(value) if "%" in value else value
+        key = unquote(name) if "%" in name else name
+        instead = judge(key, inner, prose=False) if known(key) else None
         if instead is not None:
             return match[0] if instead in (value, inner) else f"{lead}{name}={instead}"
         if levels and ("=" in inner or inner != value):
-            clean = inside(parameters(inner, judge, inside, levels - 1) if "=" in inner else inner)
+            clean = inside(inner, levels - 1)
             if clean != inner:
                 return f"{lead}{name}={clean if inner == value else quote(clean, safe='[]…')}"
         return match[0]
 
-    return _PARAMETER.sub(parameter, text) if "=" in text else text
+    return _PARAMETER.sub(parameter, text)
 
 
-_BEGINS: Final = re.compile(
-    r"""(?<![A-Za-z0-9_])([A-Za-z_][\w\-.]{1,63})(\\{0,3}["']?)([ \t]{0,3}(?:=>|[:=])[ \t]{0,3})(\\{0,3}["'])?"""
-)
+_SIGN: Final = re.compile("[=:]")
+# Read backwards from the sign: a gap, a quote, the key.
+_KEY: Final = re.compile(r"""[ \t]{0,3}(["']?\\{0,3})([\w\-.]{2,64})(?![\w\-.])""")
+_GAP: Final = re.compile(r"""(?:>)?[ \t]{0,3}(\\{0,3}["'])?""")
+_KEY_ROOM: Final = 72
 _BARE: Final = re.compile(r"""[^\s"'<>&;,)}\]\\]+""")
-_REST: Final = re.compile(r"[^\r\n\"']*")
 _SCHEME: Final = re.compile(r"(?:bearer|basic|digest|token|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,3}", re.IGNORECASE)
 _LINES: Final = ("authorization", "cookie")
 _NOTHING: Final = {
@@ -73,51 +83,67 @@ _NOTHING: Final = {
 """Values that give nothing away."""
 
 
-def assignments(text: str, judge: Judge) -> str:
-    """Values behind ``key=``, ``key:`` and ``"key":`` in a text."""
-    if "=" not in text and ":" not in text:
-        return text
+def assignments(text: str, known: Callable[[str], bool], judge: Judge) -> str:
+    """Values behind ``key=``, ``key:`` and ``"key":`` in a text.
+
+    Args:
+        text: The text.
+        known: Whether a key says anything.
+        judge: What becomes of a value under a key.
+    """
     kept: list[str] = []
     end = 0
-    for begin in _BEGINS.finditer(text):
-        if begin.start() < end:
+    for sign in _SIGN.finditer(text):
+        at = sign.start()
+        if at < end or text.startswith("//", at + 1):
             continue
-        start = begin.end()
-        key, closing, sign, opening = begin.groups()
-        stop = _stop(text, start, key.lower(), opening)
+        named = _KEY.match(text[max(end, at - _KEY_ROOM) : at][::-1])
+        if named is None:
+            continue
+        key, closing = named[2][::-1].strip("-."), named[1]
+        if not known(key):
+            continue
+        gap = _GAP.match(text, at + 1)
+        start = gap.end() if gap else at + 1
+        opening = gap[1] if gap else None
+        prose = text[at] == ":" and not opening and not closing
+        before = at - named.end() - 1
+        outer = text[before] if before >= 0 and text[before] in "\"'" else ""
+        stop = _stop(text, start, key.lower(), opening, outer)
         value = text[start:stop]
-        if value.strip(" .!?").lower() in _NOTHING or value.startswith("//"):
+        if value.strip(" .!?").lower() in _NOTHING:
             continue
-        prose = ":" in sign and sign != "=>" and not opening and not closing
-        instead = judge(key, value, prose=prose and not _ends_line(text, stop))
+        instead = judge(key, value, prose=prose and not (_ends_line(text, stop) and key.lower().endswith(_STRONG)))
         if instead is not None:
-            if instead != value:
-                kept += (text[end:start], instead)
-                end = stop
-            elif kept:
-                kept.append(text[end:stop])
-                end = stop
+            kept += (text[end:start], instead)
+            end = stop
     return "".join((*kept, text[end:])) if kept else text
 
 
-def _stop(text: str, start: int, key: str, opening: str | None) -> int:
+_STRONG: Final = ("password", "passwd", "passphrase", "passwort", "kennwort", "pwd", "pass", "secret")
+"""After these a value is believed to be one even if it is a plain word, at the end of a line."""
+
+
+def _stop(text: str, start: int, key: str, opening: str | None, outer: str) -> int:
     """Where a value ends."""
     if opening:
         stop = _closing(text, start, opening)
         if stop >= 0:
             return stop
+    if key.endswith(_LINES):
+        found = _LINE_IN[outer].match(text, start)
+        return found.end() if found else start
     if text.startswith("[", start):  # what was cut before
         close = text.find("]", start, start + _LONGEST_TOKEN)
         if close >= 0:
-            return close + 1
-    if key.endswith(_LINES):
-        found = _REST.match(text, start)
-    else:
-        scheme = _SCHEME.match(text, start)
-        found = _BARE.match(text, scheme.end() if scheme else start)
+            rest = _BARE.match(text, close + 1)
+            return rest.end() if rest else close + 1
+    scheme = _SCHEME.match(text, start)
+    found = _BARE.match(text, scheme.end() if scheme else start)
     return found.end() if found else start
 
 
+_LINE_IN: Final = {outer: re.compile(rf"[^\r\n{outer}]*") for outer in ("", '"', "'")}
 _LONGEST_TOKEN: Final = 128
 
 

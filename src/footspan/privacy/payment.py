@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     Put = Callable[[str], str]
 
 _GAP: Final = r"[ .\-\u00a0\u202f\u2009\u2010\u2011\u2013]"
-_DIGITS: Final = re.compile(rf"(?<![0-9])(?<![0-9]{_GAP})[0-9](?:{_GAP}{{0,2}}[0-9]){{11,}}")
+_DIGITS: Final = re.compile(rf"[0-9](?:{_GAP}{{0,2}}[0-9]){{11,}}")
 _GROUP: Final = re.compile(r"[0-9]+")
 _SHORTEST: Final = 12
 _LONGEST: Final = 19
+_OLD: Final = 13
+"""Digits that cards had until the nineties."""
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 # Issuers' ranges and the lengths of their numbers (ISO/IEC 7812; the networks' published tables), longest prefix first.
@@ -24,12 +26,12 @@ _RANGES: Final[tuple[tuple[int, int, tuple[int, ...]], ...]] = (
     (3528, 3589, (16, 17, 18, 19)),
     (6011, 6011, (16, 19)),
     (644, 649, (16, 19)),
-    (300, 305, (14,)),
-    (309, 309, (14,)),
+    (300, 305, (14, 16, 19)),
+    (309, 309, (14, 16, 19)),
     (34, 34, (15,)),
-    (36, 36, (14,)),
+    (36, 36, (14, 16, 19)),
     (37, 37, (15,)),
-    (38, 39, (14,)),
+    (38, 39, (14, 16, 19)),
     (51, 55, (16,)),
     (62, 62, (16, 17, 18, 19)),
     (65, 65, (16, 19)),
@@ -43,7 +45,7 @@ _RANGES: Final[tuple[tuple[int, int, tuple[int, ...]], ...]] = (
 
 def is_card(digits: str) -> bool:
     """Whether digits alone are the number of a payment card."""
-    return _issued(digits) and luhn(digits)
+    return len(digits) != _OLD and _issued(digits) and luhn(digits)
 
 
 def _issued(digits: str) -> bool:
@@ -86,7 +88,7 @@ def _windows(run: str, offset: int) -> list[tuple[int, int]]:
             if len(digits) + stop - start > _LONGEST:
                 break
             digits += run[start:stop]
-            if len(digits) >= _SHORTEST and _grouped(groups[first : last + 1]) and is_card(digits):
+            if len(digits) >= _SHORTEST and _grouped(groups[first : last + 1]) and _issued(digits) and luhn(digits):
                 best = last
                 break
         if best >= 0:
@@ -99,9 +101,11 @@ def _windows(run: str, offset: int) -> list[tuple[int, int]]:
 def _grouped(groups: list[tuple[int, int]]) -> bool:
     """Whether groups of digits have lengths that cards are printed in."""
     lengths = [stop - start for start, stop in groups]
-    if len(lengths) == 1 or (all(length == 4 for length in lengths[:-1]) and lengths[-1] <= 4):  # noqa: PLR2004
+    if len(lengths) == 1:
+        return lengths[0] != _OLD  # in one piece it is far more often the number of an article
+    if all(length == 4 for length in lengths[:-1]) and lengths[-1] <= 4:  # noqa: PLR2004 - the usual groups
         return True
-    return lengths in ([4, 6, 5], [4, 6, 4], [6, 13], [8, 8], [6, 10])
+    return lengths in ([4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [6, 13], [8, 8], [6, 10])
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------------
@@ -117,12 +121,17 @@ _LENGTHS: Final = {
     """.split()  # noqa: SIM905 - read as words
 }
 _IBAN: Final = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}?[0-9]{{2}}(?={_GAP}?[A-Za-z0-9])")
+MAYBE_IBAN: Final = re.compile(rf"[0-9][0-9](?:{_GAP}[A-Za-z0-9]{{4}}){{2}}").search
+"""What an account number in groups has; one in a piece is a long run."""
+_ONE_PIECE: Final = re.compile(r"[0-9][0-9][A-Za-z0-9]{11}")
 _MEMBER: Final = re.compile(rf"{_GAP}?[A-Za-z0-9]")
 _HIGHEST: Final = 97
 
 
 def ibans(text: str, put: Put) -> str:
     """International account numbers, in one piece or in groups."""
+    if MAYBE_IBAN(text) is None and _ONE_PIECE.search(text) is None:
+        return text
     kept: list[str] = []
     end = 0
     for head in _IBAN.finditer(text):

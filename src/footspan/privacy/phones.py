@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 _SAYS_SO: Final = re.compile(
-    r"(?:phone|tel|mobile|mobil|cell|fax|call|calls|called|calling|dial|ring|sms|text|whatsapp|contact|reach|handy"
+    r"(?<!\w)(?:phone|tel|mobile|mobil|cell|fax|call|calls|called|calling|dial|ring|sms|text|whatsapp|contact|reach|handy"
     r"|telefon|festnetz|ruf|rufnummer|anrufen|teléfono|telefono|móvil|movil|llamar|llame|llámame|téléphone|portable"
-    r"|appelez|appeler|joindre|bel|bellen|telefoon|cellulare|chiamare|chiama|telefone|celular|ligue|ligar|電話|電話番号)"
-    r"[^\w+]{0,3}(?:\w{1,6}[^\w+]{1,3}){0,2}$",
+    r"|appelez|appeler|joindre|bel|bellen|telefoon|cellulare|chiamare|chiama|telefone|celular|ligue|ligar|telefono|fono)"
+    r"(?!\w)[^\w+]{0,3}(?:\w{1,6}[^\w+]{1,3}){0,2}$",
     re.IGNORECASE,
 )
 _SAYS_NOT: Final = re.compile(
-    r"(?:order|invoice|ticket|case|ref|reference|tracking|parcel|shipment|version|build|release|serial|id|sku|isbn|ean"
+    r"(?<!\w)(?:order|invoice|ticket|case|ref|reference|tracking|parcel|shipment|version|build|release|serial|id|sku|isbn|ean"
     r"|article|item|model|part|account|customer|bestellung|bestellnummer|rechnung|rechnungsnummer|auftrag|sendung"
     r"|kundennummer|artikel|pedido|factura|commande|facture|ordine|fattura|port|rfc|commit|epoch|timestamp|lat|lon|lng"
     r"|at|between|from|coordinates|position|amount|total|price|paid|balance|batch|lot|row|rows|line|lines|pid|code|iban"

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     Put = Callable[[str], str]
 
-LONG_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
-"""What every token and key has: a run without a gap."""
-
 # -- private keys ------------------------------------------------------------------------------------------------------
 
 _KEY_MARK: Final = "PRIVATE KEY"
@@ -54,7 +51,6 @@ def jwts(text: str, put: Put) -> str:
 _SCHEME: Final = re.compile(r"\b(bearer|basic)([ \t]{1,4}|%20|\+)([A-Za-z0-9._~+/\-]{4,}={0,2})", re.IGNORECASE)
 _PROVES: Final = re.compile(r"[0-9._~+/=]")
 _TOKEN_LENGTH: Final = 20
-SCHEMES: Final = ("earer", "asic", "EARER", "ASIC")
 
 
 def authorizations(text: str, put: Put) -> str:
@@ -65,7 +61,8 @@ def authorizations(text: str, put: Put) -> str:
         proven = _is_basic(token) if scheme.lower() == "basic" else _is_bearer(token)
         return f"{scheme}{gap}{put(token)}" if proven else match[0]
 
-    return _SCHEME.sub(credential, text) if any(scheme in text for scheme in SCHEMES) else text
+    named = "earer" in text or "asic" in text or "EARER" in text or "ASIC" in text
+    return _SCHEME.sub(credential, text) if named else text
 
 
 def _is_bearer(token: str) -> bool:
@@ -168,7 +165,7 @@ _MAILCHIMP: Final = re.compile(rf"{_HEX32}-us[0-9]{{1,2}}")
 
 def api_keys(text: str, put: Put) -> str:
     """Keys and tokens in their vendors' published form, and addresses that are keys themselves."""
-    if any(mark in text for mark in _PATH_MARKS):
+    if "/" in text and any(mark in text for mark in _PATH_MARKS):
         text = _PATHS.sub(lambda match: match[1] + put(match[2]), text)
     if _BOT_MARK in text:
         text = _BOT.sub(lambda match: put(match[0]), text)

@@ -6,6 +6,7 @@ decides only under whose name a piece goes.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,6 @@ from footspan.privacy.actions import MARKS, TOKENS, Act
 from footspan.privacy.addresses import ip_addresses
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Mapping
 
     from footspan.config.policy import Policy, Rule
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 FINDERS: Final[Mapping[str, Finder]] = {
     "private_key": secrets.private_keys,
     "url_credentials": secrets.url_credentials,
+    "iban": payment.ibans,
+    "card": payment.cards,
+    # Here values under keys inside the text: see `BEFORE_NAMED`.
     "authorization": secrets.authorizations,
     "jwt": secrets.jwts,
     "api_key": secrets.api_keys,
-    "iban": payment.ibans,
-    "card": payment.cards,
     "us_ssn": national.us_ssn,
     "de_tax_id": national.de_tax_id,
     "uk_nino": national.uk_nino,
@@ -43,19 +44,53 @@ FINDERS: Final[Mapping[str, Finder]] = {
 }
 """The built-in rules that look at values, in the order in which they look."""
 
+BEFORE_NAMED: Final = frozenset({"private_key", "url_credentials", "iban", "card"})
+"""Those that know where a value of several words ends, and so look before a key is believed about the next word."""
+
 NUMBERS: Final = frozenset({"card", "phone", "us_ssn", "de_tax_id"})
 """Rules that take plain digits; a key that says the digits are something else is believed."""
 
 
-class Looker:
-    """One rule at work on texts."""
+DIGITS: Final = "0"
+RUN: Final = "a"
+NEEDS: Final[Mapping[str, str]] = {
+    "private_key": "PRIVATE KEY",
+    "url_credentials": "://",
+    "jwt": "eyJ",
+    "api_key": RUN,
+    "card": DIGITS,
+    "phone": DIGITS,
+    "us_ssn": DIGITS,
+    "de_tax_id": DIGITS,
+    "es_dni": DIGITS,
+    "fr_nir": DIGITS,
+}
+"""What a text must have for a rule to find anything: many digits, a long run, or just these characters."""
 
-    __slots__ = ("act", "finder", "rule")
+
+class Looker:
+    """One rule at work on texts.
+
+    Attributes:
+        rule: The rule.
+        act: What becomes of what it finds.
+        finder: What finds it.
+        needs: See :data:`NEEDS`; empty where that is the finder's own matter.
+        early: Whether it looks before keys inside the text are believed.
+        numbers: Whether a key that says what digits are is believed.
+        secret: Whether even values under safe keys are looked at.
+    """
+
+    __slots__ = ("act", "early", "finder", "needs", "numbers", "rule", "secret")
 
     def __init__(self, rule: Rule, act: Act, finder: Finder) -> None:
         self.rule = rule
         self.act = act
         self.finder = finder
+        self.needs = NEEDS.get(rule.name, "") if rule.built_in else ""
+        self.early = not rule.built_in or rule.name in BEFORE_NAMED
+        self.numbers = rule.name in NUMBERS
+        self.secret = rule.cls == "secret"
 
 
 def lookers(policy: Policy, pseudonymiser: Pseudonymiser | None) -> list[Looker]:
@@ -151,9 +186,30 @@ def harmless(text: str) -> bool:
         or "EARER" in text
         or "ASIC" in text
         or "PRIVATE KEY" in text
-        or _many_digits(text)
-        or _long_run(text)
+        or (_MAYBE(text) and _BOTH(text))
+        or payment.MAYBE_IBAN(text)
+        or has_run(text)
     )
+
+
+_BOTH: Final = contact.MANY_DIGITS.search
+_MAYBE: Final = re.compile(r"[0-9][^a-zA-Z_]{6}").search
+has_run: Final = re.compile(r"[^ ]{16}").search
+"""Whether a text has a word long enough to be a token."""
+
+
+def many_digits(text: str) -> Any:
+    """Whether a text has so many digits together that they may be a number of somebody's."""
+    return _MAYBE(text) and _BOTH(text)
+
+
+_SHAPES: Final = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    r"|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]{1,9})?)?"
+    r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?"
+)
+is_harmless_shape: Final = _SHAPES.fullmatch
+"""Whether a text is a UUID or a time and nothing else, which are frequent and have many digits."""
 
 
 def test_for(looking: list[Looker]) -> Callable[[str], bool]:
@@ -164,10 +220,6 @@ def test_for(looking: list[Looker]) -> Callable[[str], bool]:
     if "ip_address" in names:
         return _harmless_without_dots
     return harmless
-
-
-_many_digits: Final = contact.MANY_DIGITS.search
-_long_run: Final = secrets.LONG_RUN.search
 
 
 def _harmless_without_dots(text: str) -> bool:
