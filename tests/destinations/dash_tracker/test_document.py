@@ -100,29 +100,45 @@ WIRE = {
 def test_what_the_drop_in_client_says() -> None:
     """It overrules what the page says, and nothing else is added."""
     attributes, user = wire_user({"user_id": 7, "email": None, "team": "x"})
-    wire = {"dash": {**WIRE, "user": user}}
+    wire = {"dash": {**WIRE, **user}}
     document = document_of(line("whatever", {**attributes, "more": 1, **PAGE, c.WIRE: wire}).event)
+    found = document["data"]
     assert document["event"] == "page_interaction"
-    assert list(document["data"]) == [*FIELDS, "user_id", "email", "team", "interaction"]
-    assert document["data"]["app_name"] == "Mine"
-    assert (document["data"]["path"], document["data"]["method"], document["data"]["url"]) == (
-        "/now",
-        "POST",
-        PAGE[c.URL_FULL],
-    )
-    assert (document["data"]["user_id"], document["data"]["email"], document["data"]["team"]) == (7, None, "x")
+    assert list(found) == [*FIELDS, "user_id", "email", "team", "interaction"]
+    assert found["app_name"] == "Mine"
+    assert (found["path"], found["method"], found["url"]) == ("/now", "POST", PAGE[c.URL_FULL])
+    assert (found["user_id"], found["email"], found["team"]) == (7, None, "x")
 
 
-def test_two_names_for_one_thing() -> None:
-    """``id`` and ``user_id`` may be the same or not."""
-    attributes, user = wire_user({"id": "a", "user_id": "b"})
-    assert (attributes, user) == ({c.USER_ID: "a"}, [["id"], ["user_id", "b"]])
-    attributes, user = wire_user({"user_id": "a", "id": "a"})
-    assert (attributes, user) == ({c.USER_ID: "a"}, [["user_id"], ["id"]])
+def test_nobody_is_no_user_elsewhere() -> None:
+    """Who is not known bears no id; what another attribute means stays apart."""
+    user = {"user_id": "anonymous", "email": "a@b.c", "team": "anonymous", "url.full": "mine"}
+    attributes, wire = wire_user(user)
+    assert attributes == {c.USER_EMAIL: "a@b.c", "team": "anonymous"}
+    assert wire == {"user": list(user), "values": {"url.full": "mine"}}
+    found = data("x", {**attributes, c.WIRE: {"dash": wire}})
+    assert {name: found[name] for name in user} == user
 
 
 @pytest.mark.parametrize(
-    "wire", [None, 3, {}, {"dash": 3}, {"dash": {"user": 3, "request": 3}}, {"dash": {"user": [3, [], [4]]}}]
+    ("user", "attributes", "values"),
+    [
+        ({"id": "a", "user_id": "b"}, {c.USER_ID: "a"}, {"user_id": "b"}),
+        ({"user_id": "a", "id": "a"}, {c.USER_ID: "a"}, None),
+        ({"user_id": "a", "id": "anonymous"}, {c.USER_ID: "a"}, {"id": "anonymous"}),
+    ],
+)
+def test_two_names_for_one_thing(user: dict[str, str], attributes: dict[str, str], values: Any) -> None:
+    """``id`` and ``user_id`` may be the same or not."""
+    found, wire = wire_user(user)
+    assert (found, wire.get("values")) == (attributes, values)
+    written = data("x", {**found, c.WIRE: {"dash": wire}})
+    assert {name: written[name] for name in user} == user
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [None, 3, {}, {"dash": 3}, {"dash": {"user": 3, "request": 3}}, {"dash": {"user": [3, [], ["x"]], "values": 3}}],
 )
 def test_whatever_stands_there(wire: Any) -> None:
     """Anybody may write an attribute."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEY: Final = "dash-key"
 PATH: Final = "/track"
-_VIEWS: Final = f"{PATH}/page-views"
+_VIEWS: Final = "/page-views"
 
 
 class DashTrackerServer(StandIn):
@@ -27,7 +27,7 @@ class DashTrackerServer(StandIn):
 
     Args:
         key: The key it asks for; ``None``: none.
-        loose: Whether events are taken whose form is not the documented one, as recordings have them.
+        path: Where it is on its host.
         port: The port; 0 picks a free one.
         tls: Makes it speak TLS.
 
@@ -36,11 +36,11 @@ class DashTrackerServer(StandIn):
     """
 
     def __init__(
-        self, *, key: str | None = None, loose: bool = False, port: int = 0, tls: ssl.SSLContext | None = None
+        self, *, key: str | None = None, path: str = PATH, port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
         super().__init__(port=port, tls=tls)
         self.key = key
-        self.loose = loose
+        self.path = path
         self.problems: list[str] = []
         self._events: list[dict[str, Any]] = []
 
@@ -49,7 +49,7 @@ class DashTrackerServer(StandIn):
     @property
     def endpoint(self) -> str:
         """Where events go, and under which the queries are."""
-        return self.url + PATH
+        return self.url + self.path
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -77,11 +77,11 @@ class DashTrackerServer(StandIn):
     def handle(self, request: RecordedRequest) -> Answer:
         """The answer to a request."""
         path, _, query = request.path.partition("?")
-        if path != PATH and not path.startswith((f"{PATH}/", _VIEWS)):
+        if path != self.path and not path.startswith(f"{self.path}/"):
             return json_answer({"detail": "no such path"}, 404)
         if self.key is not None and request.headers.get("x-api-key") != self.key:
             return json_answer({"detail": "wrong key"}, 401)
-        if path == PATH:
+        if path == self.path:
             return self._take(request)
         if request.method != "GET":
             return json_answer({"detail": "GET only"}, 405)
@@ -93,7 +93,7 @@ class DashTrackerServer(StandIn):
             return json_answer({"detail": "POST only"}, 405)
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return json_answer({"detail": "JSON only"}, 415)
-        wrong = "" if self.loose else problem(request.body)
+        wrong = problem(request.body)
         if wrong:
             with self._lock:
                 self.problems.append(wrong)
@@ -106,6 +106,7 @@ class DashTrackerServer(StandIn):
     def _ask(self, path: str, query: dict[str, str]) -> Any:
         """What a query is answered; ``None`` for none of the seven."""
         rows = [row for row in self.page_views() if _between(row, query.get("start"), query.get("end"))]
+        path = path.removeprefix(self.path)
         if path == _VIEWS:
             rows = rows[-int(query["limit"]) :] if "limit" in query else rows
             return {"count": len(rows), "data": rows}

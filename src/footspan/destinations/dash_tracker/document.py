@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 
     from footspan.event import Event
 
-ANONYMOUS: Final = "anonymous"
 PAGE_VIEW: Final = "page_view"
+INTERACTION: Final = "page_interaction"
 NAMELESS: Final = "log"
 """The word for a record without a name."""
 LEFT_OVER: Final = "properties"
 """The field with those properties whose names are fields of the format."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_WORDS: Final = {c.EVENT_PAGE_VIEW: PAGE_VIEW, c.EVENT_IDENTIFY: "identify", "": NAMELESS}
+_WORDS: Final = {
+    c.EVENT_PAGE_VIEW: PAGE_VIEW,
+    c.EVENT_INTERACTION: INTERACTION,
+    c.EVENT_IDENTIFY: "identify",
+    "": NAMELESS,
+}
 _FIELDS: Final = frozenset(
     {
         c.CLIENT_ADDRESS,
@@ -66,14 +71,14 @@ def document_of(event: Event) -> dict[str, Any]:
         "app_name": wire.get(w.APP_NAME, event.resource.get(c.SERVICE_NAME, "")),
         "ip": event.text(c.CLIENT_ADDRESS),
         "user_agent": event.text(c.USER_AGENT_ORIGINAL),
-        **_request(event),
+        **request_of(event),
     }
     request = wire.get(w.REQUEST)
     if isinstance(request, dict):
         data.update({name: value for name, value in request.items() if name in data})
     user = w.user_of(wire, event)
     if user is None:
-        data.update({name: event.attributes.get(attribute, ANONYMOUS) for name, attribute in _IDENTITY.items()})
+        data.update({name: event.attributes.get(attribute, w.ANONYMOUS) for name, attribute in _IDENTITY.items()})
         _add(data, _properties(event))
     else:
         data.update(user)
@@ -93,7 +98,7 @@ def encoded(document: Mapping[str, Any]) -> str:
         return json.dumps(_finite(document), default=_other, allow_nan=False)
 
 
-def _request(event: Event) -> dict[str, Any]:
+def request_of(event: Event) -> dict[str, Any]:
     """The page, in the words of Flask's request."""
     full = event.text(c.URL_FULL)
     try:

@@ -7,13 +7,14 @@ no page. The standard attributes describe the page; the request, where it differ
 ``event``       the word in the field ``event``
 ``app_name``    the app's name, which need not be the service's
 ``request``     the fields ``base_url`` to ``method``, by their names, where they differ from what the page says
-``user``        the names of the user's fields, in their order, and the value of each that no attribute bears:
-                ``[["user_id"], ["email"], ["team", "x"]]``
+``user``        the names of the user's fields, in their order
+``values``      the values of those fields that no attribute has place for
 ``interaction`` the field ``interaction``
 =============== ====================================================================================================
 
-Who the user is does not stand here a second time: ``user_id``, ``email`` and ``full_name`` are read from ``user.id``,
-``user.email`` and ``user.full_name``, the only places where the redactor lets such values pass.
+Who the user is does not stand here a second time. ``user_id`` (and ``id``), ``email`` and ``full_name`` are read from
+``user.id``, ``user.email`` and ``user.full_name``, the only places where the redactor lets such values pass; further
+fields are attributes of their own names. A field without its attribute is ``anonymous``.
 """
 
 from __future__ import annotations
@@ -32,10 +33,17 @@ EVENT: Final = "event"
 APP_NAME: Final = "app_name"
 REQUEST: Final = "request"
 USER: Final = "user"
+VALUES: Final = "values"
 INTERACTION: Final = "interaction"
+
+ANONYMOUS: Final = "anonymous"
+"""Whoever is not known. No attribute says so: elsewhere that would be one user, seen by everybody."""
 
 IDENTITY: Final = {"user_id": c.USER_ID, "id": c.USER_ID, "email": c.USER_EMAIL, "full_name": c.USER_FULL_NAME}
 """Fields of the user, and the attribute that holds each."""
+
+_TAKEN: Final = frozenset({*c.PROPERTY_NAMES, c.WIRE, c.LOG_RECORD_UID, c.DESTINATION})
+"""Attributes that say something else than a field of the user would, whatever it is called."""
 
 
 def wire_of(event: Event) -> Mapping[str, Any]:
@@ -47,29 +55,37 @@ def wire_of(event: Event) -> Mapping[str, Any]:
 
 def user_of(wire: Mapping[str, Any], event: Event) -> dict[str, Any] | None:
     """The user's fields in their order; ``None`` where the event does not say which there are."""
-    listed = wire.get(USER)
-    if not isinstance(listed, list):
+    names = wire.get(USER)
+    if not isinstance(names, list):
         return None
-    fields: dict[str, Any] = {}
-    for entry in listed:
-        if isinstance(entry, list) and entry and isinstance(entry[0], str):
-            name = entry[0]
-            fields[name] = entry[1] if len(entry) > 1 else event.attributes.get(IDENTITY.get(name, name))
-    return fields
+    values = wire.get(VALUES)
+    known = values if isinstance(values, dict) else {}
+    return {
+        name: known[name] if name in known else event.attributes.get(IDENTITY.get(name, name), ANONYMOUS)
+        for name in names
+        if isinstance(name, str)
+    }
 
 
-def wire_user(user: Mapping[str, Any]) -> tuple[dict[str, Any], list[list[Any]]]:
-    """A user's fields, taken apart into attributes and what :data:`USER` holds.
+def wire_user(user: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A user's fields, taken apart.
 
     Args:
         user: Field to value, in the order they are to be written.
+
+    Returns:
+        The attributes, and what belongs among the event's fields for this format.
     """
     attributes: dict[str, Any] = {}
-    listed: list[list[Any]] = []
+    values: dict[str, Any] = {}
     for name, value in user.items():
-        attribute = IDENTITY.get(name)
-        if attribute is None or attributes.setdefault(attribute, value) is not value:
-            listed.append([name, value])
-        else:
-            listed.append([name])
-    return attributes, listed
+        attribute = IDENTITY.get(name, name)
+        if name in IDENTITY and value == ANONYMOUS:
+            if attribute in attributes:
+                values[name] = value
+        elif (name not in IDENTITY and attribute in _TAKEN) or attributes.setdefault(attribute, value) is not value:
+            values[name] = value
+    wire: dict[str, Any] = {USER: list(user)}
+    if values:
+        wire[VALUES] = values
+    return attributes, wire

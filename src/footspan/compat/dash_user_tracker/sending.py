@@ -1,0 +1,145 @@
+"""Where a tracker's events go: to an endpoint, to a repository of one's own, or to standard output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from footspan import _guard
+from footspan import conventions as c
+from footspan.compat.clients import Client
+from footspan.compat.dash_user_tracker.http_repository import HttpTrackerRepository
+from footspan.compat.dash_user_tracker.own import KIND, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DESTINATION: Final = "dash_tracker"
+
+
+class Sender(Protocol):
+    """What takes a tracker's events."""
+
+    @property
+    def place(self) -> str:
+        """Stands for where they go."""
+        ...
+
+    @property
+    def spool(self) -> Any:
+        """Where they wait; ``None`` where they do not."""
+        ...
+
+    def emit(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None = None) -> str:
+        """Record one event; returns its id."""
+        ...
+
+    def count(self, what: str) -> None:
+        """Count something that went wrong, for ``status``."""
+        ...
+
+    def flush(self, timeout: float = 5.0) -> int:
+        """Wait until what was recorded so far has been delivered; returns how many events still wait."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """What became of every event."""
+        ...
+
+
+class Sent(Client):
+    """Events to an endpoint or to a repository of one's own, through the spool."""
+
+    @property
+    def place(self) -> str:
+        """See :class:`Sender`."""
+        own = self.destination
+        return "" if own is None else own.id
+
+    @property
+    def spool(self) -> Any:
+        """See :class:`Sender`."""
+        return None if self.pipeline is None else self.pipeline.spool
+
+    def count(self, what: str) -> None:
+        """See :class:`Sender`."""
+        pipeline = self.pipeline
+        if pipeline is not None:
+            pipeline.spool.count(what)
+
+
+class Printed:
+    """Events to standard output, each a line of JSON, at once; and to the process's destinations, where it has any."""
+
+    place: Final = "stdout"
+    spool: Final = None
+
+    def __init__(self) -> None:
+        from footspan.config.load import load_settings  # noqa: PLC0415 - loaded when a process starts tracking
+        from footspan.processors.redaction import Redactor  # noqa: PLC0415 - the same
+
+        self._enabled = load_settings().enabled
+        self._redactor = Redactor()
+        self._counts: dict[str, int] = {}
+
+    def emit(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None = None) -> str:
+        """See :class:`Sender`."""
+        if not self._enabled:
+            return ""
+        from footspan.compat import clients  # noqa: PLC0415 - its way to the process's pipeline
+        from footspan.emit import emit_event, new_uid  # noqa: PLC0415 - loaded by now
+
+        moment = time.time_ns() if time_ns is None else time_ns
+        uid = new_uid(moment)
+        with _guard.guard("dash tracker"):
+            self._print(name, attributes, moment)
+        if clients._process_pipeline() is not None:  # noqa: SLF001 - of this room
+            emit_event(name, {**attributes, c.LOG_RECORD_UID: uid}, time_ns=moment)
+        return uid
+
+    def _print(self, name: str, attributes: Mapping[str, Any], moment: int) -> None:
+        from footspan.destinations.dash_tracker.document import document_of, encoded  # noqa: PLC0415 - loaded by now
+        from footspan.event import Event  # noqa: PLC0415 - the same
+        from footspan.otlp_json import plain  # noqa: PLC0415 - the same
+
+        clean, _ = self._redactor.mapping(attributes)
+        event = Event(name=name, time_ns=moment, attributes={key: plain(value) for key, value in clean.items()})
+        try:
+            sys.stdout.write(encoded(document_of(event)) + "\n")
+            sys.stdout.flush()
+        except (OSError, ValueError, AttributeError):  # closed, broken, or not there
+            self.count("unprinted")
+
+    def count(self, what: str) -> None:
+        """See :class:`Sender`."""
+        self._counts[what] = self._counts.get(what, 0) + 1
+
+    def flush(self, timeout: float = 5.0) -> int:  # noqa: ARG002 - nothing waits
+        """See :class:`Sender`."""
+        return 0
+
+    def status(self) -> Mapping[str, Any]:
+        """See :class:`Sender`."""
+        return {"counts": dict(self._counts)}
+
+
+def sender_for(repository: Any, **settings: Any) -> Sender:
+    """What takes the events of a tracker with this repository; ``None``: standard output.
+
+    Args:
+        repository: Any repository. One that posts as :class:`HttpTrackerRepository` does becomes a destination of its
+            own kind, which can be carried by any process; every other is called in this one.
+        **settings: Settings of the pipeline.
+
+    Raises:
+        ConfigurationError: The address cannot be used, or the object is no repository.
+    """
+    if repository is None:
+        return Printed()
+    if (
+        isinstance(repository, HttpTrackerRepository)
+        and type(repository).save_event is HttpTrackerRepository.save_event
+    ):
+        return Sent(DESTINATION, {"url": repository.endpoint, "api_key": repository.api_key}, **settings)
+    return Sent(KIND, {"repository": name_of(repository)}, **settings)
