@@ -137,6 +137,14 @@ def test_an_answer_has_its_status_headers_in_lower_case_and_body() -> None:
     assert answer == Answer(202, {"x-thing": "Yes", "content-length": "3"}, b"abc")
 
 
+def test_a_redirect_to_nowhere_is_an_answer_too() -> None:
+    """An address that cannot be read is no reason to think that the request may have been stored."""
+    with listening(answering(b"HTTP/1.1 302 Found\r\nLocation: //[\r\nContent-Length: 0\r\n\r\n")) as url:
+        answer = post(url)
+    assert isinstance(answer, Answer)
+    assert answer.status == 302
+
+
 def test_redirects_are_not_followed() -> None:
     """A redirect of a POST may go anywhere; it is an answer like another."""
     seen: list[bytes] = []

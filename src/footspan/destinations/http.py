@@ -222,6 +222,8 @@ class HttpDestination(Destination):
             from footspan.destinations.http_time import TimedAdapter  # noqa: PLC0415 - with it
 
         session = requests.Session()
+        # Nobody follows redirects here, and one that cannot be read would fail the request that was answered with it.
+        session.get_redirect_target = _no_target  # type: ignore[method-assign]
         session.trust_env = False  # no .netrc, no proxy that the operator did not name for us
         session.headers.clear()
         session.headers.update(DEFAULT_HEADERS)
@@ -256,6 +258,10 @@ class HttpDestination(Destination):
                 f"telemetry.destinations.{self.name}.{option}", "no such file", "Name a readable PEM file."
             )
         return str(value)
+
+
+def _no_target(resp: requests.Response) -> str | None:  # noqa: ARG001 - as it is called
+    """Where a redirect leads: nobody wants to know."""
 
 
 def join(base: str, path: str) -> str:
