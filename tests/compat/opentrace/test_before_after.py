@@ -17,7 +17,7 @@ import pytest
 from compat.opentrace.recordings import RESOLVE, Recorder
 from footspan.compat.opentrace import OpenTrace
 from originals import original
-from programs import run, until
+from programs import run
 
 if TYPE_CHECKING:
     from pathlib import Path
