@@ -1,7 +1,7 @@
 """What the telemetry module's client was recorded to send, beside what ours sends for the same calls.
 
 ``MET`` lists the recordings that are matched; every other one shows a defect, or a promise of the document that the
-code did not keep, and has a test of the better behaviour. The defects are M1 to M10 of ``docs/migrating-telemetry.md``.
+code did not keep, and has a test of the better behaviour. The defects are M1 to M10 of ``docs/migrate/telemetry.md``.
 """
 
 from __future__ import annotations
