@@ -7,7 +7,7 @@ words in braces; so they are in what ours sends, and the machine's name, system 
 from __future__ import annotations
 
 import builtins
-import datetime
+import datetime as dt
 import decimal
 import functools
 import io
@@ -57,7 +57,7 @@ def recorded_bodies(name: str) -> list[list[dict[str, Any]]]:
 
 def comparable(event: dict[str, Any]) -> dict[str, Any]:
     """An event with what a run alone decides replaced, its keys in their order."""
-    shown = {**event, "id": "{ID}", "timestampUtc": "{TIMESTAMP}", **_ABOUT}
+    shown: dict[str, Any] = {**event, "id": "{ID}", "timestampUtc": "{TIMESTAMP}", **_ABOUT}
     data = shown["data"]
     if isinstance(data, dict) and "stackTrace" in data:
         shown["data"] = {**data, "stackTrace": _PLACE.sub("File", data["stackTrace"])}
@@ -84,7 +84,7 @@ class Place:
             "TelemetryOptions": TelemetryOptions,
             "URL": server.endpoint,
             "QP": str(self.queue),
-            "datetime": datetime,
+            "datetime": dt,
             "decimal": decimal,
             "os": os,
             "time": time,
@@ -103,7 +103,7 @@ class Place:
     def _open(self, path: str, *args: Any, **options: Any) -> Any:
         """What calls read of the queue is what the way back would write."""
         if path != str(self.queue):
-            return builtins.open(path, *args, **options)
+            return builtins.open(path, *args, **options)  # noqa: PTH123 - as the call has it
         if "w" in args:
             return SimpleNamespace(write=self.queue.write_text)  # the calls leave their files open
         return io.StringIO("".join(self.queue_lines))

@@ -44,6 +44,8 @@ def quick_properties(name: Any, data: Any) -> dict[str, Any] | None:
     """Data that the properties of an event tell without more being said, as they stand; ``None`` for any other."""
     if type(name) is not str or not name or len(name) > MAX_NAME or not name.isprintable() or name.isspace():
         return None
+    if ambient():  # what happens in a context of footspan's bears its values, which the format has no place for
+        return None
     if data is None:
         return {}
     if type(data) is not dict or not data or len(data) > _MOST_ATTRIBUTES:
@@ -51,8 +53,7 @@ def quick_properties(name: Any, data: Any) -> dict[str, Any] | None:
     for key, value in data.items():
         if type(value) not in _QUICK or type(key) is not str or key in _ALIASES or not _is_own(key):
             return None
-    # What happens in a context of footspan's bears its values, which the format has no place for.
-    return None if ambient() else data
+    return data
 
 
 def content_of(

@@ -81,6 +81,7 @@ class Takeover:
     def _drain(self, pipeline: Pipeline, layout: Layout) -> None:
         target = unaddressed(pipeline.destinations[0].name)
         writer = Writer(pipeline.redactor)
+        layout.prepare(sync=True)
         note = self._resume(layout)
         # Again for what a process of the other SDK had begun to append when the file was renamed.
         while Path(self._going).stat().st_size > note["offset"]:
@@ -117,7 +118,8 @@ class Takeover:
         if note["segment"]:
             with suppress(FileNotFoundError):  # it is there already, or was there and is delivered
                 files.rename(self._aside(note), layout.segment(note["segment"]))
-                files.sync_directory(layout.events)
+                files.sync_directory(layout.events)  # before the next: the power may go in between
+                files.sync_directory(self._folder)
 
     def _stretches(self, offset: int) -> Iterator[tuple[int, list[bytes]]]:
         """Runs of whole lines and where each ends; a last line without an end belongs to the last run."""
