@@ -81,7 +81,14 @@ class Tab:
         inputs: list[Any] = [(component, name, content)]
         return self.call((output,), [inputs] if isinstance(component, dict) else inputs, [f"{written}.{name}"], **more)
 
-    def call(self, outputs: tuple[str, ...], inputs: list[Any], changed: list[str], **more: Any) -> TestResponse:
+    def call(
+        self,
+        outputs: tuple[str, ...],
+        inputs: list[Any],
+        changed: list[str],
+        query: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> TestResponse:
         """Ask for a callback."""
         listed = [dict(zip(("id", "property"), each.rsplit(".", 1), strict=True)) for each in outputs]
         body = {
@@ -97,7 +104,7 @@ class Tab:
         return self.client.post(
             f"{self.routes}_dash-update-component",
             json=body,
-            query_string={"endId": f"{self.number}-{self.loads}"} if self.number else {},
+            query_string={**({"endId": f"{self.number}-{self.loads}"} if self.number else {}), **(query or {})},
             headers={"User-Agent": self.agent, "Referer": HOST + self.address, "Sec-Fetch-Dest": "empty"},
         )
 
