@@ -39,6 +39,7 @@ NAMES: Final = (
     "no_event_name",
     "invalid_call",
     "quarantine_deleted",
+    "user_provider_failed",
 )
 """The slots in their order, which never changes; new names are added behind the last one. Unknown names count as
 ``other``."""

@@ -18,7 +18,9 @@ def pages_app(**options: Any) -> dash.Dash:
     app.server.secret_key = _SECRET
     dash.register_page("home", path="/", title="Home", layout=_form("Home"))
     dash.register_page("dashboard", path="/dashboard", title="Dashboard", layout=_form("Dashboard"))
-    dash.register_page("reports", path_template="/reports/<rid>", title="Report", layout=lambda rid=None, **_: _form(rid))
+    dash.register_page(
+        "reports", path_template="/reports/<rid>", title="Report", layout=lambda rid=None, **_: _form(rid)
+    )
     app.layout = html.Div([dash.page_container])
     return _finished(app)
 

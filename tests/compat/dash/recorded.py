@@ -81,7 +81,7 @@ class Ours:
         client = self.app.server.test_client()
         for each in asked(self.name) if requests is None else requests:
             headers = {"user-agent": BROWSER, **{key.lower(): value for key, value in each["headers"].items()}}
-            body = each["body"] if "body" in each else None
+            body = each.get("body")
             self.answers.append(
                 client.open(
                     each["path"],
