@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from destinations.making import line
 from footspan import conventions as c
 from footspan.otlp_json import LogLine
-from footspan.otlp_json.bulk import Lines, holds
+from footspan.otlp_json.bulk import CODE_MARK, WIRE_MARK, Lines, holds
 from footspan.otlp_json.rewrite import rewritten
 
 _VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text()
@@ -40,10 +40,13 @@ def test_what_holds_no_event_is_given_back() -> None:
 
 
 def test_a_search_in_many_lines() -> None:
-    """In those that were checked and those that were not."""
-    one, two = line("e", {"a": 1}), line("e", {"needle": 1})
-    assert not holds([one], b'"needle"')
-    assert holds([one, two], b'"needle"')
-    assert holds(Lines([one, two], [b"", b""]), b'"needle"')
-    assert holds(Lines([b'x"needle"'], [b""]), b'"needle"')
-    assert not holds(Lines([b"x", one], [b"", b""]), b'"needle"')
+    """In those that were checked and those that were not; what is known to be ordinary is not looked at."""
+    one = line("e", {"text": c.CAMPAIGN_START_CODE, "nested": [c.WIRE]})
+    two, three = line("e", {c.CAMPAIGN_START_CODE: "x"}), line("e", {c.WIRE: {"seed": {}}})
+    for mark, marked in ((CODE_MARK, two), (WIRE_MARK, three)):
+        assert not holds([one], mark)
+        assert holds([one, marked], mark)
+        assert holds(Lines([one, marked], [b"", b""]), mark)
+        assert holds(Lines([marked.line], [b""])[:1], mark)
+        assert not holds(Lines([one.line], [b""]), mark)
+        assert not holds(Lines([marked.line], [b""], ordinary=True)[:1], mark)

@@ -260,7 +260,7 @@ class HttpDestination(Destination):
         return str(value)
 
 
-def _no_target(resp: requests.Response) -> str | None:  # noqa: ARG001 - as it is called
+def _no_target(resp: requests.Response) -> str | None:
     """Where a redirect leads: nobody wants to know."""
 
 

@@ -1,6 +1,7 @@
 """The last step before a destination gets events: what cannot be known when an event is recorded, and what must stay.
 
-A start code becomes the campaign it stands for. What only one old client's wire format needs is taken out where stored
+A start code becomes the campaign it stands for. What the privacy policy removes for the destination alone is removed
+last (:mod:`footspan.destinations.tightening`). What only one old client's wire format needs is taken out where stored
 lines leave as they are. Events that have neither, as nearly all, cost one search for each.
 """
 
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import conventions as c
 from footspan._guard import guard
-from footspan.otlp_json.bulk import holds
+from footspan.destinations import tightening
+from footspan.otlp_json.bulk import CODE_MARK, WIRE_MARK, holds
 from footspan.otlp_json.rewrite import rewritten
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS: Final = 0.05
 
-_CODE_MARK: Final = f'"{c.CAMPAIGN_START_CODE}"'.encode()
-_WIRE_MARK: Final = f'"{c.WIRE}"'.encode()
 _SOURCE: Final = "footspan.utm.source"
 
 
@@ -36,14 +36,14 @@ def send(destination: Destination, events: Sequence[LogLine], timeout: float) ->
         timeout: Seconds this may take.
     """
     passes_on = getattr(destination, "passes_on", False)
-    has_code = holds(events, _CODE_MARK)
-    if not has_code and not (passes_on and holds(events, _WIRE_MARK)):
-        return destination.send(events, timeout)
+    has_code = holds(events, CODE_MARK)
+    if not has_code and not (passes_on and holds(events, WIRE_MARK)):
+        return tightening.send(destination, events, timeout)
     began = time.monotonic()
     ready: Sequence[LogLine] = events
     with guard("preparing events"):
         ready = [_without_wire(each) if passes_on else each for each in _attributed(destination, events, timeout)]
-    return destination.send(ready, max(LEAST_SECONDS, timeout - (time.monotonic() - began)))
+    return tightening.send(destination, ready, max(LEAST_SECONDS, timeout - (time.monotonic() - began)))
 
 
 def _attributed(destination: Destination, events: Sequence[LogLine], timeout: float) -> list[LogLine]:
@@ -55,7 +55,7 @@ def _attributed(destination: Destination, events: Sequence[LogLine], timeout: fl
     deadline = time.monotonic() + budget
     ready = []
     for event in events:
-        code = _code(event) if servers and _CODE_MARK in event.line else ""
+        code = _code(event) if servers and CODE_MARK in event.line else ""
         found = campaigns.asked.look_up(code, servers, deadline, budget) if code else {}
         ready.append(_with_campaign(event, found) if found else event)
     return ready
@@ -110,4 +110,4 @@ def _with_campaign(event: LogLine, found: Mapping[str, Any]) -> LogLine:
 
 
 def _without_wire(event: LogLine) -> LogLine:
-    return rewritten(event, without=(c.WIRE,)) if _WIRE_MARK in event.line else event
+    return rewritten(event, without=(c.WIRE,)) if WIRE_MARK in event.line else event

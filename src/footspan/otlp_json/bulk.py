@@ -16,6 +16,12 @@ from footspan.otlp_json.records import PREFIX
 OPENING: Final = PREFIX + b'{"timeUnixNano":"'
 """What every line of ours begins with."""
 
+# Whole beginnings of what is looked for: the longer a text is, the less of the data has to be looked at.
+CODE_MARK: Final = b'"%b","value":{"stringValue":"' % c.CAMPAIGN_START_CODE.encode()
+"""What a line has that bears a start code."""
+WIRE_MARK: Final = b'{"key":"%b","value":{"kvlistValue":{"values":[' % c.WIRE.encode()
+"""What a line has that bears what one old client's wire format alone needs."""
+
 _RECORD: Final = OPENING[len(PREFIX) :]
 _BETWEEN: Final = b"}," + _RECORD
 _GROUP: Final = len(b'{"resourceLogs":[')
@@ -31,14 +37,18 @@ class Lines(Sequence[LogLine]):
         suffixes: For each part what follows it, from the record's closing brace on, without the newline; anything for
             a line.
         clean: The redactor is known to have changed none of them.
+        ordinary: None of them is known to have one of the marks below.
     """
 
-    __slots__ = ("_clean", "_parts", "_size", "_suffixes")
+    __slots__ = ("_clean", "_ordinary", "_parts", "_size", "_suffixes")
 
-    def __init__(self, parts: list[bytes | LogLine], suffixes: list[bytes], *, clean: bool = False) -> None:
+    def __init__(
+        self, parts: list[bytes | LogLine], suffixes: list[bytes], *, clean: bool = False, ordinary: bool = False
+    ) -> None:
         self._parts = parts
         self._suffixes = suffixes
         self._clean = clean
+        self._ordinary = ordinary
         self._size: int | None = None
 
     def __repr__(self) -> str:
@@ -54,7 +64,8 @@ class Lines(Sequence[LogLine]):
     def __getitem__(self, index: int | slice) -> LogLine | Lines:
         """One line, or a stretch of them."""
         if isinstance(index, slice):
-            return Lines(self._parts[index], self._suffixes[index], clean=self._clean)
+            parts, suffixes = self._parts[index], self._suffixes[index]
+            return Lines(parts, suffixes, clean=self._clean, ordinary=self._ordinary)
         part = self._parts[index]
         if type(part) is bytes:
             # Kept, so that what is found out about it is found out once.
@@ -88,8 +99,10 @@ class Lines(Sequence[LogLine]):
         )
 
     def holds(self, mark: bytes) -> bool:
-        """Whether some record has such bytes in it, that no line begins or ends with."""
-        return any(mark in (part if isinstance(part, bytes) else part.line) for part in self._parts)
+        """Whether some record has one of the marks; see :func:`holds`."""
+        return not self._ordinary and any(
+            mark in (part if isinstance(part, bytes) else part.line) for part in self._parts
+        )
 
     def groups(self) -> dict[bytes, list[bytes]]:
         """The records of each suffix (as :attr:`LogLine.suffix` gives it)."""
@@ -119,7 +132,7 @@ class Lines(Sequence[LogLine]):
 
 
 def holds(lines: Sequence[LogLine], mark: bytes) -> bool:
-    """Whether some of these lines has such bytes in its record."""
+    """Whether some of these lines has :data:`CODE_MARK` or :data:`WIRE_MARK`, whichever is asked for."""
     if isinstance(lines, Lines):
         return lines.holds(mark)
     return any(mark in line.line for line in lines)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from footspan import conventions as c
 from footspan.otlp_json import OPENING
+from footspan.otlp_json.bulk import CODE_MARK, WIRE_MARK
 from footspan.spool.reading import ending
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ class Strip:
         takes: Which of them the destination takes; ``None`` for all.
         marked: Some of them may name the one destination they are for.
         clean: The redactor changed none of them.
+        ordinary: None of them has what the last step before a destination looks for.
     """
 
-    __slots__ = ("_times", "clean", "ends", "marked", "parts", "start", "suffix", "takes")
+    __slots__ = ("_times", "clean", "ends", "marked", "ordinary", "parts", "start", "suffix", "takes")
 
     def __init__(self, start: int, parts: list[bytes], suffix: bytes, inside: bytes) -> None:
         self.start = start
@@ -63,6 +65,7 @@ class Strip:
         self.parts = parts
         self.marked = _has(inside, _DESTINATION)
         self.clean = not _has(inside, _REDACTED)
+        self.ordinary = not _has(inside, CODE_MARK) and not _has(inside, WIRE_MARK)
         self.suffix = suffix
         self.takes: list[bool] | None = None
         self._times: list[int] | None = None

@@ -39,6 +39,7 @@ class Cut:
         "_lines",
         "_max_bytes",
         "_max_items",
+        "_ordinary",
         "_parts",
         "_pulse",
         "_pulse_at",
@@ -60,6 +61,7 @@ class Cut:
         self._parts: list[bytes | LogLine] = []
         self._suffixes: list[bytes] = []
         self._clean = True
+        self._ordinary = True
         self._stretches: dict[str, list[list[int]]] = {}  # start, end, events taken
         self._segment = ""
         self._stretch = [-1, -1, 0]
@@ -74,7 +76,7 @@ class Cut:
                 return False
             self._parts += events
             self._suffixes += [b""] * len(events)
-            self._clean = False
+            self._clean = self._ordinary = False
             self._size = size
         self._skipped += skipped
         if garbage:
@@ -132,6 +134,7 @@ class Cut:
         self._parts += taken
         self._suffixes += [strip.suffix] * len(taken)
         self._clean = self._clean and strip.clean
+        self._ordinary = self._ordinary and strip.ordinary
         self._skipped += end - at - len(taken)
         self._note(segment, strip.begin(at), strip.ends[end - 1], end - at, len(taken))
 
@@ -164,4 +167,5 @@ class Cut:
             order = sorted(range(len(parts)), key=times.__getitem__)
             parts, suffixes = [parts[index] for index in order], [suffixes[index] for index in order]
         ranges = [Range(name, *stretch) for name, stretches in self._stretches.items() for stretch in stretches]
-        return Batch(Lines(parts, suffixes, clean=self._clean), ranges, self._skipped, ambiguous)
+        lines = Lines(parts, suffixes, clean=self._clean, ordinary=self._ordinary)
+        return Batch(lines, ranges, self._skipped, ambiguous)
