@@ -235,3 +235,21 @@ def test_a_platform_without_locks_keeps_events_in_memory() -> None:
     assert output.count("MemorySpool") == 2
     assert len([text for text in output if "no POSIX file locks" in text]) == 1
     assert len(output) == 4
+
+
+def test_a_folder_of_another_name(tmp_path: Path) -> None:
+    """It is the service's wherever it is looked for."""
+    settings = make("shop", directory=tmp_path, folder="queue")
+    assert root_of(settings) == str(tmp_path / "queue")
+    assert [layout.root for layout in existing(settings)] == [str(tmp_path / "queue")]
+
+
+def test_a_folder_of_another_name_is_at_one_place_only(
+    tmp_path: Path, temporary: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Elsewhere there may be one of this name that is somebody else's; then memory, with one warning."""
+    (tmp_path / "file").write_text("")
+    spool = open_spool(make("shop", directory=tmp_path / "file", folder="queue"), [UMAMI], accepts)
+    assert isinstance(spool, MemorySpool)
+    assert not list(temporary.iterdir())
+    assert [record.getMessage().count("in memory only") for record in caplog.records] == [1]

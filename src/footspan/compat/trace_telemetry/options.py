@@ -50,19 +50,20 @@ class Chosen(NamedTuple):
     batch: int
     name: str
     version: str
-    countries: str
+    countries: str | None
+    """A file; empty for none, although countries are wanted; ``None`` where they are not."""
 
 
 def chosen(options: Any) -> Chosen:
     """Read options. Never raises an ``Exception`` for what stands there."""
-    countries = getattr(options, "country_database", None) if getattr(options, "enable_country_lookup", False) else None
+    wanted = bool(getattr(options, "enable_country_lookup", False))
     return Chosen(
         _text(options, "endpoint_url").strip(),
         _text(options, "api_key").strip(),
         int(_number(options, "batch_size", DEFAULT_BATCH)),
         _text(options, "application_name"),
         _text(options, "application_version"),
-        str(countries) if countries else "",
+        str(getattr(options, "country_database", None) or "") if wanted else None,
     )
 
 

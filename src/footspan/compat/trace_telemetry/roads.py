@@ -63,9 +63,9 @@ class Road:
             if f".{Client.name_of(KIND)}." not in error.key:
                 raise
             _guard.warn_once(f"trace_telemetry {error.key}", "footspan: %s", error)
-            countries = "" if error.key.endswith(_COUNTRIES) else chosen.countries
-            self.sends = self.sends and countries != chosen.countries
-            self.client = _client(path, chosen, chosen.endpoint if self.sends else NOWHERE, countries)
+            about_countries = error.key.endswith(_COUNTRIES)
+            self.sends = self.sends and about_countries
+            self.client = _client(path, chosen, chosen.endpoint if self.sends else NOWHERE, None)
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -101,13 +101,13 @@ def unaddressed(name: str) -> Target:
     return Target(identity(KIND, [NOWHERE]), name, KIND)
 
 
-def _client(path: str, chosen: Chosen, endpoint: str, countries: str) -> Client:
+def _client(path: str, chosen: Chosen, endpoint: str, countries: str | None) -> Client:
     options: dict[str, Any] = {
         "url": endpoint,
         "api_key": chosen.api_key or None,
         "batch": {"max_items": max(1, chosen.batch)},
         "timeout": TIMEOUT,
-        "enable_country_lookup": True if countries else None,
+        "enable_country_lookup": None if countries is None else True,
         "country_database": countries or None,
     }
     return Client(
