@@ -331,22 +331,21 @@ AWKWARD: Final[list[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("value", AWKWARD, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("call", ["track_event", "capture", "track", "get_user_hash", "resolve_bot_param", "flush"])
-def test_no_argument_raises(value: Any, call: str, server: Recorder) -> None:
+def test_no_argument_raises(call: str, server: Recorder) -> None:
     """In any place."""
     footspan._guard.reraise_in_tests(False)
     client = OpenTrace(server.url, "p")
     function = getattr(client, call)
-    function(value)
-    for keyword in inspect.signature(function).parameters:
-        if keyword not in {"too_many", "more"}:
-            function(
-                **{"name": "a", keyword: value} if call in {"track_event", "capture", "track"} else {keyword: value}
-            )
+    named = {"name": "a"} if call in {"track_event", "capture", "track"} else {}
+    for value in AWKWARD:
+        function(value)
+        for keyword in inspect.signature(function).parameters:
+            if keyword not in {"too_many", "more"}:
+                function(**{**named, keyword: value})
     client.track_event("last")
 
-    assert client.flush(20) == 0
+    assert client.flush(30) == 0
     assert "last" in [json.loads(body).get("name") for body in server.bodies]
 
 

@@ -8,6 +8,7 @@ and a number has 64 bits.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from footspan.otlp_json.sanitise import CYCLE, INT64_MAX, INT64_MIN, MAX_DEPTH
@@ -49,17 +50,18 @@ class _Walk:
             if not INT64_MIN <= int(value) <= INT64_MAX:
                 self.integers.append([*path])
             return value
-        if not issubclass(kind, (dict, list, tuple)) or len(path) >= MAX_DEPTH or self.left <= 0:
+        mapping = issubclass(kind, dict) or isinstance(value, Mapping)
+        if not (mapping or issubclass(kind, (list, tuple))) or len(path) >= MAX_DEPTH or self.left <= 0:
             return value
         if id(value) in self.inside:
             return CYCLE
         self.inside.add(id(value))
         try:
-            return self._mapping(value, path) if issubclass(kind, dict) else self._list(value, path)
+            return self._mapping(value, path) if mapping else self._list(value, path)
         finally:
             self.inside.discard(id(value))
 
-    def _mapping(self, value: dict[Any, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
+    def _mapping(self, value: Mapping[Any, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
         self.left -= len(value)
         found = {}
         for key, item in value.items():
