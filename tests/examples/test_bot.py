@@ -89,7 +89,7 @@ def test_one_user_story(
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert bot.returncode == 0, bot.stderr

@@ -18,7 +18,9 @@ from aiogram.types import ErrorEvent, Message, Update, User
 from opentelemetry.trace import SpanKind, StatusCode
 
 import footspan
+from footspan import _guard, pipeline, tracking
 from footspan.instrumentation.telegram.aiogram import AiogramInstrumentor
+from footspan.instrumentation.telegram.people import People
 from footspan.processors.context import ambient
 from instrumentation.telegram.conftest import events
 from instrumentation.telegram.updates import (
@@ -643,3 +645,39 @@ def test_a_tracker_of_its_own(instrumented: Callable[..., None]) -> None:
         feed(shop(), message("a"))
 
     assert {each.resource["service.name"] for each in events("telegram.message", "session.start")} == {"bots"}
+
+
+def test_the_first_update_starts_footspan(instrumented: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the environment, without ``init``; what it knows of the user stays. Other destinations change nothing."""
+    monkeypatch.setenv("FOOTSPAN_COURIER", "external")
+    monkeypatch.setenv("FOOTSPAN_DESTINATIONS_CONSOLE_ENABLED", "true")
+    tracking.reset()
+    pipeline.reset()
+    instrumented()
+    feed(shop(), message("/start code"), message("a"))
+    footspan.init(courier="external", destinations={"console": {"events": ["x"]}})
+    feed(shop(), message("b"))
+
+    assert len(events("session.start")) == 1
+    assert {each.attributes["footspan.campaign.start_code"] for each in events("telegram.message")} == {"code"}
+
+
+@pytest.mark.parametrize("broken", ["name", "came_by", "seen"])
+def test_what_fails_inside_never_reaches_the_bot(
+    instrumented: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    """The update is handled, in the context that was there; the log says so, once."""
+
+    def fails(*_: Any) -> None:
+        raise ZeroDivisionError("hunter2")
+
+    monkeypatch.setattr(People, broken, fails)
+    _guard.reraise_in_tests(False)
+    instrumented()
+    feed(shop(), message("/start"), message("/start"))
+
+    assert [each.name for each in events()] == ["said.hello"] * 2
+    assert not any("user.id" in each.attributes for each in events())
+    assert ambient() == {}
+    assert [each.message.count("ZeroDivisionError") for each in caplog.records if each.name == "footspan"] == [1]
+    assert "hunter2" not in caplog.text

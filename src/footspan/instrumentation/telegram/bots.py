@@ -70,7 +70,8 @@ class Bots:
         if not settings.enabled:
             return None
         way = self._way
-        if way is None or way.people.settings is not settings:
+        # Settings that come into force in place of equal ones must not cost anybody their session.
+        if way is None or not way.people.suits(settings):
             with_text = settings.telegram.message_text if self._message_text is None else self._message_text
             way = Way(self._tracer, self._tracker, People(settings, self._tracker, self._user_id), with_text)
             self._way = way

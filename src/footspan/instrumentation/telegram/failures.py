@@ -35,12 +35,12 @@ def properties_of(error: BaseException, update: Any, *, secrets: Iterable[str] =
     properties = exception_properties(error)
     skipped = _HARMLESS | _TEXTS if with_text else _HARMLESS
     words = {word for text in _texts(update, skipped, 0) for word in (text, *_WORD.findall(text))}
-    words |= set(secrets)
     words.discard("")
-    chosen = sorted(words, key=len, reverse=True)[:_MOST_WORDS]
-    if not chosen:
+    whole = "|".join(map(re.escape, sorted(words, key=len, reverse=True)[:_MOST_WORDS]))
+    parts = [*map(re.escape, filter(None, secrets)), *([rf"(?<!\w)(?:{whole})(?!\w)"] if whole else [])]
+    if not parts:
         return properties
-    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, chosen)) + r")(?!\w)", re.IGNORECASE)
+    pattern = re.compile("|".join(parts), re.IGNORECASE)
 
     def cut(text: str) -> str:
         return pattern.sub(CUT, text)

@@ -30,7 +30,7 @@ class People:
     """
 
     def __init__(self, settings: Settings, tracker: Tracker | None = None, kind: str | None = None) -> None:
-        self.settings = settings
+        self._settings = settings
         self._kind = kind or settings.telegram.user_id
         self._sessions = Sessions(
             tracker,
@@ -45,6 +45,19 @@ class People:
         self._lock = _guard.QuietLock()
         self._touches: OrderedDict[str, dict[str, str]] = OrderedDict()
 
+    def suits(self, settings: Settings) -> bool:
+        """Whether under these settings nothing would be different."""
+        known = self._settings
+        if known is not settings:
+            if (known.telegram, known.identity, known.sessions) != (
+                settings.telegram,
+                settings.identity,
+                settings.sessions,
+            ):
+                return False
+            self._settings = settings
+        return True
+
     def name(self, user_id: int, token: str) -> str:
         """What stands for a user.
 
@@ -57,7 +70,7 @@ class People:
             return str(user_id)
         if self._kind == "hash":
             return get_user_hash(user_id)
-        identity = self.settings.identity
+        identity = self._settings.identity
         if identity.secret:
             return get_keyed_user_hash(user_id, identity.secret, identity.key_id)
         key = hashlib.sha256(b"footspan: users of the bot " + token.encode("utf-8", "surrogatepass")).digest()
