@@ -20,6 +20,8 @@ from footspan.exporters import (
     ConsoleSpanExporter,
     DashTrackerLogExporter,
     DashTrackerSpanExporter,
+    OpenTraceLogExporter,
+    OpenTraceSpanExporter,
     OtlpLogExporter,
     OtlpSpanExporter,
     TraceTelemetryLogExporter,
@@ -31,6 +33,7 @@ from footspan.exporters.options import (
     BatchOptions,
     ConsoleOptions,
     DashTrackerOptions,
+    OpenTraceOptions,
     OtlpOptions,
     TraceTelemetryOptions,
     UmamiOptions,
@@ -44,8 +47,22 @@ if TYPE_CHECKING:
     from servers.umami import UmamiServer
 
 SUCCESS, FAILURE = LogRecordExportResult.SUCCESS, LogRecordExportResult.FAILURE
-LOGS = [UmamiLogExporter, OtlpLogExporter, ConsoleLogExporter, DashTrackerLogExporter, TraceTelemetryLogExporter]
-SPANS = [UmamiSpanExporter, OtlpSpanExporter, ConsoleSpanExporter, DashTrackerSpanExporter, TraceTelemetrySpanExporter]
+LOGS = [
+    UmamiLogExporter,
+    OtlpLogExporter,
+    ConsoleLogExporter,
+    DashTrackerLogExporter,
+    TraceTelemetryLogExporter,
+    OpenTraceLogExporter,
+]
+SPANS = [
+    UmamiSpanExporter,
+    OtlpSpanExporter,
+    ConsoleSpanExporter,
+    DashTrackerSpanExporter,
+    TraceTelemetrySpanExporter,
+    OpenTraceSpanExporter,
+]
 
 
 def umami(server: UmamiServer, **options: Any) -> UmamiLogExporter:
@@ -151,6 +168,7 @@ def test_the_types_of_keywords_are_the_declared_settings() -> None:
         ("otlp", OtlpOptions),
         ("console", ConsoleOptions),
         ("dash_tracker", DashTrackerOptions),
+        ("opentrace", OpenTraceOptions),
         ("trace_telemetry", TraceTelemetryOptions),
     ):
         declared = {path[0] for path in of_type(kind)}
