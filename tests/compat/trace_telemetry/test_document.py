@@ -73,7 +73,7 @@ def test_a_service_from_start_to_stop(server: TraceTelemetryServer) -> None:
     client.track("paid", {"order": "77", "total": 12.5})
     client.track("joined", "by", "friend")
     try:
-        os.environ["no such order"]
+        os.environ["NO_SUCH_ORDER"]
     except KeyError as error:
         client.track_exception(error, event_name="failed", extra_data={"step": "pay"})
     assert client.queued_count == 4
@@ -87,11 +87,11 @@ def test_a_service_from_start_to_stop(server: TraceTelemetryServer) -> None:
     ]
     failed = server.events[3]["data"]
     assert {key: failed[key] for key in ("message", "exceptionType", "step")} == {
-        "message": "no such order",
+        "message": "NO_SUCH_ORDER",
         "exceptionType": "KeyError",
         "step": "pay",
     }
-    assert failed["stackTrace"].rstrip().endswith("KeyError: 'no such order'")
+    assert failed["stackTrace"].rstrip().endswith("KeyError: 'NO_SUCH_ORDER'")
     assert client.queued_count == 0
 
 

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 from footspan.compat.trace_telemetry import options as reading
-from footspan.compat.trace_telemetry.content import content_of, data_of, exception_content, quick_properties
+from footspan.compat.trace_telemetry.content import (
+    Content,
+    content_of,
+    data_of,
+    exception_content,
+    plain_properties,
+)
 from footspan.compat.trace_telemetry.roads import Road
 from footspan.compat.trace_telemetry.takeover import Takeover
+from footspan.tracking.values import epoch_ns
 
 if TYPE_CHECKING:
-    from footspan.compat.trace_telemetry.content import Content
     from footspan.compat.trace_telemetry.options import Chosen, TelemetryOptions
     from footspan.destinations.trace_telemetry.wire import Wire
     from footspan.pipeline import Pipeline
@@ -83,6 +89,7 @@ class TelemetryClient:
         property_value: Any = None,
         *,
         property_name: Any = _GIVEN,
+        timestamp: Any = None,
     ) -> None:
         """Record an event: ``track(name)``, ``track(name, data)`` or ``track(name, property_name, property_value)``.
 
@@ -91,13 +98,15 @@ class TelemetryClient:
             data: Any JSON value; or a property's name, where its value is given.
             property_value: The property's value; where it is ``None``, the property's name is the data.
             property_name: ``data`` by its other name.
+            timestamp: When it happened (an aware ``datetime`` or seconds since the epoch), if not now.
         """
         with _guard.guard("track"):
             given = data_of(data if property_name is _GIVEN else property_name, property_value)
             road, said = self._ready(), self._said()
-            quick = None if said else quick_properties(name, given)
-            if quick is None or not road.client.track(name, quick):
-                self._emit(road, content_of(name, given, said))
+            plain = None if said else plain_properties(name, given)
+            if timestamp is not None or plain is None or not road.client.track(name, plain):
+                content = content_of(name, given, said) if plain is None else Content(name, plain)
+                self._emit(road, content, time_ns=None if timestamp is None else epoch_ns(timestamp))
             self._tick_in_child()
 
     def track_exception(self, exc: BaseException, event_name: str = "exception", extra_data: Any = None) -> None:
@@ -122,8 +131,8 @@ class TelemetryClient:
         return 0
 
     @staticmethod
-    def _emit(road: Road, content: Content, *, error: bool = False) -> None:
-        road.client.emit(content.name, content.attributes, body=content.body, error=error)
+    def _emit(road: Road, content: Content, *, time_ns: int | None = None, error: bool = False) -> None:
+        road.client.emit(content.name, content.attributes, time_ns=time_ns, body=content.body, error=error)
 
     def _said(self) -> Wire | None:
         """A blank name or version is the client's own; else its pipeline tells them."""

@@ -15,7 +15,7 @@ from footspan.otlp_json.sanitise import MAX_NAME, MAX_TEXT, event_name
 from footspan.processors.context import ambient
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-_QUICK: Final = frozenset({str, int, float, bool})
+_PLAIN: Final = frozenset({str, int, float, bool})
 _ALIASES: Final = frozenset({*c.ALIASES, "timestamp", "event_name"})
 _MOST_ATTRIBUTES: Final = 256
 """Data with more keys than that stand in the body: a record has room for twice as many attributes."""
@@ -40,7 +40,7 @@ def data_of(first: Any, second: Any) -> Any:
     return first if isinstance(first, dict) or second is None else {str(first): second}
 
 
-def quick_properties(name: Any, data: Any) -> dict[str, Any] | None:
+def plain_properties(name: Any, data: Any) -> dict[str, Any] | None:
     """Data that the properties of an event tell without more being said, as they stand; ``None`` for any other."""
     if type(name) is not str or not name or len(name) > MAX_NAME or not name.isprintable() or name.isspace():
         return None
@@ -51,7 +51,7 @@ def quick_properties(name: Any, data: Any) -> dict[str, Any] | None:
     if type(data) is not dict or not data or len(data) > _MOST_ATTRIBUTES:
         return None
     for key, value in data.items():
-        if type(value) not in _QUICK or type(key) is not str or key in _ALIASES or not _is_own(key):
+        if type(value) not in _PLAIN or type(key) is not str or key in _ALIASES or not _is_own(key):
             return None
     return data
 
