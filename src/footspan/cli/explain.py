@@ -155,10 +155,10 @@ def _subject(
         return events.made(settings, name, properties, category=category, time_ns=time_ns)
     assert event is not None
     if event == "-":
-        found = events.read(sys.stdin.buffer.read(events.LARGEST), "standard input")
+        found = events.read(sys.stdin.buffer.read(events.LARGEST), "standard input", settings.privacy.rules)
     elif Path(event).is_file():
         try:
-            found = events.read_file(Path(event))
+            found = events.read_file(Path(event), settings.privacy.rules)
         except OSError as error:
             raise click.UsageError(f"Cannot read {event!r}: {error.strerror or type(error).__name__}.") from None
     elif "/" in event or event.endswith((".json", ".jsonl")):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import conventions as c
+from footspan.config.policy import DEFAULT
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix, explode
 from footspan.otlp_json.text import loads
 from footspan.processors.redaction import Redactor
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from footspan.config import Settings
+    from footspan.config.policy import Policy
 
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of a file or of standard input that are looked at."""
@@ -103,7 +105,7 @@ def made(
         always = error or c.ERROR_TYPE in attributes or rate >= 1
         chance = not any(draft.attributes.get(key) for key in (c.SESSION_ID, c.USER_ID, c.ENDUSER_PSEUDO_ID))
         sampled = Sampled(1.0 if always else rate, by, None if chance and not always and rate > 0 else kept)
-    redactor = Redactor()
+    redactor = Redactor(None, settings.privacy.rules)
     redactor(draft)
     record = encode_record(
         name=draft.name,
@@ -144,24 +146,25 @@ def _suffix(settings: Settings, redactor: Redactor) -> bytes:
 # -- read --------------------------------------------------------------------------------------------------------------
 
 
-def read(data: bytes, origin: str, *, ours: bool = False) -> Subject | None:
+def read(data: bytes, origin: str, policy: Policy = DEFAULT, *, ours: bool = False) -> Subject | None:
     """The first event of some OTLP JSON: one request a line, or one request in many lines.
 
     Args:
         data: What a file or standard input holds.
         origin: What people call it.
+        policy: What an event that somebody else wrote is held to.
         ours: Whether a pipeline of ours has cleaned it; anything else is redacted first, as ``replay`` does.
     """
     # A whole document may begin with a line that is none by itself.
-    found = [*_events(data.splitlines(), ours=ours)] or [*_events([data], ours=ours)]
+    found = [*_events(data.splitlines(), policy, ours=ours)] or [*_events([data], policy, ours=ours)]
     return Subject(found[0], origin, others=len(found) > 1) if found else None
 
 
-def _events(lines: list[bytes], *, ours: bool) -> Iterator[LogLine]:
+def _events(lines: list[bytes], policy: Policy, *, ours: bool) -> Iterator[LogLine]:
     """The first two events among some lines."""
     from footspan.processors.foreign import cleaned  # noqa: PLC0415 - a stored event needs none
 
-    redactor = Redactor()
+    redactor = Redactor(None, policy)
     left = 2
     for line in lines:
         if left and line.strip():
@@ -171,8 +174,8 @@ def _events(lines: list[bytes], *, ours: bool) -> Iterator[LogLine]:
                 left -= len(events[:left])
 
 
-def read_file(path: Path) -> Subject | None:
-    """The first event of a file.
+def read_file(path: Path, policy: Policy = DEFAULT) -> Subject | None:
+    """The first event of a file, held to a policy where somebody else wrote it.
 
     Raises:
         OSError: It cannot be read.
@@ -182,7 +185,7 @@ def read_file(path: Path) -> Subject | None:
     with path.open("rb") as file:
         data = file.read(LARGEST)
     there = path.absolute().parent
-    return read(data, str(path), ours=there.name in {"events", "rejected"} and is_spool(there.parent))
+    return read(data, str(path), policy, ours=there.name in {"events", "rejected"} and is_spool(there.parent))
 
 
 # -- found -------------------------------------------------------------------------------------------------------------

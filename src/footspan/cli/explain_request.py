@@ -133,7 +133,14 @@ def _fill(fate: Fate, destination: Destination, line: LogLine, secrets: Sequence
     from footspan.destinations.http import HttpDestination  # noqa: PLC0415 - the same
     from footspan.destinations.logging import LoggingDestination  # noqa: PLC0415 - the same
     from footspan.destinations.readable import line_of  # noqa: PLC0415 - the same
+    from footspan.destinations.tightening import FAILED, tightened  # noqa: PLC0415 - the same
 
+    allowed = tightened(destination, line)
+    if allowed is None:
+        fate.goes, fate.why = False, "refused"
+        fate.text += f"; but it is refused before it is sent: {FAILED}"
+        return
+    line = allowed
     if isinstance(destination, ConsoleDestination):
         fate.printed = _without(destination.line(line.event), secrets)
     elif isinstance(destination, LoggingDestination):

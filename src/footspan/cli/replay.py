@@ -266,7 +266,7 @@ def _source(settings: Settings, name: str, destination: str) -> Source:
     try:
         if name == "rejected":
             return rejected_of(_spool(settings), destination)
-        return open_source(_spool(settings) if name == "spool" else Path(name).expanduser())
+        return open_source(_spool(settings) if name == "spool" else Path(name).expanduser(), settings.privacy.rules)
     except FileNotFoundError:
         words = " or ".join(f"`{place}`" for place in _PLACES)
         raise click.UsageError(f"There is no file or folder {name!r} to read from; {words} is the service's.") from None

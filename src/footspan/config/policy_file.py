@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from footspan import _platform
-from footspan import conventions as c
 from footspan.config.errors import ConfigurationError, stop
 from footspan.config.file import read_file
 from footspan.config.kinds import BadValueError, describe, nearest
@@ -137,9 +136,9 @@ class _Reader:
     def _identity(self, parts: Mapping[str, object], place: str) -> dict[str, Action]:
         found: dict[str, Action] = {}
         for key, value in self._mapping(parts.get("identity"), place).items():
-            attribute = c.REQUEST_ALIASES.get(key, key)
-            if attribute not in IDENTITY:
-                self._unknown(f"{place}.{key}", key, IDENTITY, "no attribute of identity")
+            attribute = IDENTITY.get(key, key)
+            if attribute not in IDENTITY.values():
+                self._unknown(f"{place}.{key}", key, [*IDENTITY, *IDENTITY.values()], "no attribute of identity")
             elif (action := self._read(_ACTION, value, f"{place}.{key}", default=None)) is not None:
                 found[attribute] = action
         return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from footspan.config.policy import DEFAULT
 from footspan.otlp_json import LogLine, explode
 from footspan.processors.foreign import cleaned
 from footspan.processors.redaction import Redactor
@@ -19,6 +20,8 @@ from footspan.spool.layout import FormatError, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from footspan.config.policy import Policy
 
 MAX_LINE: Final = 16 * 1024 * 1024
 """Bytes of a line; a longer one is taken for damage."""
@@ -70,13 +73,18 @@ class Source:
         identity: Tells it from every other source.
         pieces: Its files.
         foreign: Whether somebody else wrote them, so that they must be redacted.
+        policy: What they are then held to.
     """
 
     name: str
     identity: str
     pieces: list[Piece]
     foreign: bool
-    _redactor: Redactor = field(default_factory=Redactor)
+    policy: Policy = DEFAULT
+    _redactor: Redactor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._redactor = Redactor(None, self.policy)
 
     def only(self, piece: Piece) -> Source:
         """The same with one of its files."""
@@ -129,8 +137,12 @@ class Source:
             return Found([], piece, end, damaged=True)
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, policy: Policy = DEFAULT) -> Source:
     """A spool's folder, or a file.
+
+    Args:
+        path: Where.
+        policy: What events that somebody else wrote are held to.
 
     Raises:
         OSError: It cannot be read.
@@ -153,7 +165,7 @@ def open_source(path: Path) -> Source:
         if head.startswith(mark):
             raise ValueError(f"it is packed; unpack it first, as by `{unpack} {path.name}`")
     ours = path.parent.name in {"events", "rejected"} and is_spool(path.parent.parent)
-    return Source(str(path), f"file {path.resolve()}", [_piece(path)], foreign=not ours)
+    return Source(str(path), f"file {path.resolve()}", [_piece(path)], foreign=not ours, policy=policy)
 
 
 def rejected_of(spool: Path, destination: str) -> Source:

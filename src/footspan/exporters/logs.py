@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from footspan._guard import guard
+from footspan.config.policy import DEFAULT
 from footspan.exporters.lines import line_of
 from footspan.exporters.sender import Sender
 from footspan.patterns import matcher
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
+    from footspan.config.policy import Policy
     from footspan.destinations.base import Destination
     from footspan.otlp_json import LogLine
 
@@ -31,15 +33,23 @@ class DestinationLogExporter(LogRecordExporter):
         destination: Where records go; it is closed by ``shutdown``.
         timeout: Seconds that one ``export`` may take, all tries together; by default the destination's own.
         redact: Whether records are redacted here. Off only where a pipeline has cleaned them before.
+        policy: The privacy policy that they are held to.
 
     Attributes:
         carried: Gives the ids of the destinations that a pipeline before this exporter delivers the same events to;
             for those, events are passed over here.
     """
 
-    def __init__(self, destination: Destination, *, timeout: float | None = None, redact: bool = True) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        timeout: float | None = None,
+        redact: bool = True,
+        policy: Policy = DEFAULT,
+    ) -> None:
         self._sender = Sender(destination, timeout)
-        self._redactor = Redactor() if redact else None
+        self._redactor = Redactor(None, policy) if redact else None
         self.carried: Callable[[], Collection[str]] = tuple
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from footspan.config.policy import DEFAULT
 from footspan.destinations import build_destination
 from footspan.exporters.sender import Nowhere
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from footspan.config.one import One
+    from footspan.config.policy import Policy
     from footspan.destinations.base import Destination
 
     Patterns = str | Sequence[str]
@@ -145,3 +147,8 @@ def destination_for(kind: str, one: One | None) -> Destination:
     from footspan.config.settings import DestinationSettings  # noqa: PLC0415 - rarely needed
 
     return Nowhere(DestinationSettings(name=kind, type=Nowhere.type))
+
+
+def policy_of(one: One | None) -> Policy:
+    """The privacy policy of such settings."""
+    return DEFAULT if one is None else one.policy

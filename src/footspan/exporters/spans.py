@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from footspan import conventions as c
 from footspan._guard import guard, warn_once
 from footspan.config import PageViewSettings
+from footspan.config.policy import DEFAULT
 from footspan.exporters.lines import SpanLines, event_line
 from footspan.exporters.sender import Sender
 from footspan.patterns import matcher
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from footspan.config.policy import Policy
     from footspan.destinations.base import Destination
     from footspan.otlp_json import LogLine
 
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 class _SpanExporter(SpanExporter):
     """What both kinds share; a subclass says what lines a span becomes."""
 
-    def __init__(self, destination: Destination, *, timeout: float | None, redact: bool) -> None:
+    def __init__(self, destination: Destination, *, timeout: float | None, redact: bool, policy: Policy) -> None:
         self._sender = Sender(destination, timeout)
-        self._redactor = Redactor() if redact else None
+        self._redactor = Redactor(None, policy) if redact else None
 
     @property
     def destination(self) -> Any:
@@ -104,14 +106,22 @@ class OtlpJsonSpanExporter(_SpanExporter):
         destination: Whose traces endpoint is used; connections are the exporter's own.
         timeout: Seconds that one ``export`` may take, all tries together; by default the destination's own.
         redact: Whether spans are redacted here. Off only where a processor has cleaned them before.
+        policy: The privacy policy that they are held to.
     """
 
-    def __init__(self, destination: Destination, *, timeout: float | None = None, redact: bool = True) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        timeout: float | None = None,
+        redact: bool = True,
+        policy: Policy = DEFAULT,
+    ) -> None:
         if destination.type == "otlp":
             from footspan.destinations.otlp_spans import OtlpSpanDestination  # noqa: PLC0415 - only these need it
 
             destination = OtlpSpanDestination(destination.settings)
-        super().__init__(destination, timeout=timeout, redact=redact)
+        super().__init__(destination, timeout=timeout, redact=redact, policy=policy)
 
     def _maker(self) -> Callable[[ReadableSpan], LogLine | None]:
         return SpanLines().line_of
@@ -125,6 +135,7 @@ class DestinationSpanExporter(_SpanExporter):
             page views, that become events.
         timeout: Seconds that one ``export`` may take, all tries together; by default the destination's own.
         redact: Whether spans are redacted here. Off only where a processor has cleaned them before.
+        policy: The privacy policy that they are held to.
         page_views: Whether server spans become page views, and which paths are no pages.
 
     Attributes:
@@ -139,9 +150,10 @@ class DestinationSpanExporter(_SpanExporter):
         *,
         timeout: float | None = None,
         redact: bool = True,
+        policy: Policy = DEFAULT,
         page_views: PageViewSettings | None = None,
     ) -> None:
-        super().__init__(destination, timeout=timeout, redact=redact)
+        super().__init__(destination, timeout=timeout, redact=redact, policy=policy)
         patterns = destination.settings.options.get("spans")
         self._page_views = page_views or PageViewSettings()
         self._rule = SpanRule(self._page_views, None if patterns is None else tuple(patterns))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from footspan.config import ConfigurationError, PageViewSettings
 from footspan.exporters.logs import DestinationLogExporter
-from footspan.exporters.options import destination_for, load
+from footspan.exporters.options import destination_for, load, policy_of
 from footspan.exporters.spans import DestinationSpanExporter, OtlpJsonSpanExporter
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _LogsByName(DestinationLogExporter):
 
     def __init__(self, options: Mapping[str, Any], *, redact: bool) -> None:
         one = load(self.kind, options, caller=type(self).__name__)
-        super().__init__(destination_for(self.kind, one), redact=redact)
+        super().__init__(destination_for(self.kind, one), redact=redact, policy=policy_of(one))
 
 
 class _SpansByName(DestinationSpanExporter):
@@ -48,14 +48,14 @@ class _SpansByName(DestinationSpanExporter):
         rule = PageViewSettings() if one is None else one.page_views
         if page_views is not None:
             rule = PageViewSettings(enabled=page_views, ignore_routes=rule.ignore_routes)
-        super().__init__(destination_for(self.kind, one), redact=redact, page_views=rule)
+        super().__init__(destination_for(self.kind, one), redact=redact, policy=policy_of(one), page_views=rule)
 
 
 class UmamiLogExporter(_LogsByName):
     """Events to Umami, without a spool. Records without an event name are passed over.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: The settings of a ``umami`` destination: ``url`` and ``website`` (both needed, here or in the
             environment), ``hostname``, ``tag``, ``revenue``, ``currency``, ``path``, ``batch_path``, ``events``,
             ``on_ambiguous``, ``timeout``, ``batch``; ``name`` for the settings of another destination of the type.
@@ -75,7 +75,7 @@ class UmamiSpanExporter(_SpansByName):
 
     Args:
         page_views: Whether server spans become page views; default: what the settings say.
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: As for :class:`UmamiLogExporter`; and ``spans``, patterns of the spans that become events.
 
     Raises:
@@ -94,7 +94,7 @@ class OtlpLogExporter(_LogsByName):
     OpenTelemetry's own variables count (``OTEL_EXPORTER_OTLP_ENDPOINT``, …), and so does its default address.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: The settings of an ``otlp`` destination: ``endpoint`` or ``logs_endpoint``, ``headers``,
             ``protocol``, ``compression``, ``certificate``, ``client_certificate``, ``client_key``, ``events``,
             ``on_ambiguous``, ``timeout``, ``batch``; ``name`` for the settings of another destination of the type.
@@ -113,7 +113,7 @@ class OtlpSpanExporter(OtlpJsonSpanExporter):
     """Spans to any OTLP backend, with answers read to the end.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: As for :class:`OtlpLogExporter`, with ``traces_endpoint`` in place of ``logs_endpoint``. Of
             OpenTelemetry's variables, those for traces win (``OTEL_EXPORTER_OTLP_TRACES_HEADERS``, …).
 
@@ -130,14 +130,14 @@ class OtlpSpanExporter(OtlpJsonSpanExporter):
             raise ConfigurationError(
                 f"{type(self).__name__}(traces_endpoint)", "nothing", "Set it, or endpoint, the base address."
             )
-        super().__init__(destination, redact=redact)
+        super().__init__(destination, redact=redact, policy=policy_of(one))
 
 
 class ConsoleLogExporter(_LogsByName):
     """Events and log records to standard error, one line each.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: The settings of a ``console`` destination: ``format`` (``text`` or ``json``), ``events``.
 
     Raises:
@@ -155,7 +155,7 @@ class ConsoleSpanExporter(_SpansByName):
 
     Args:
         page_views: Whether server spans become page views; default: what the settings say.
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: As for :class:`ConsoleLogExporter`; and ``spans``, patterns of the spans that become events.
 
     Raises:
@@ -174,7 +174,7 @@ class DashTrackerLogExporter(_LogsByName):
     """Events to a Dash-Tracker endpoint, one request each. Records without an event name are passed over.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: The settings of a ``dash_tracker`` destination: ``url`` (needed, here or in the environment),
             ``api_key``, ``certificate``, ``events``, ``on_ambiguous``, ``timeout``; ``name`` for the settings of
             another destination of the type.
@@ -194,7 +194,7 @@ class DashTrackerSpanExporter(_SpansByName):
 
     Args:
         page_views: Whether server spans become page views; default: what the settings say.
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: As for :class:`DashTrackerLogExporter`; and ``spans``, patterns of the spans that become events.
 
     Raises:
@@ -213,7 +213,7 @@ class OpenTraceLogExporter(_LogsByName):
     """Events to an OpenTrace server, without a spool. Records without an event name are passed over.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: The settings of an ``opentrace`` destination: ``url`` (needed, here or in the environment),
             ``project_id``, ``revenue``, ``include_ids``, ``certificate``, ``events``, ``on_ambiguous``, ``timeout``;
             ``name`` for the settings of another destination of the type.
@@ -233,7 +233,7 @@ class OpenTraceSpanExporter(_SpansByName):
 
     Args:
         page_views: Whether server spans become page views; default: what the settings say.
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: As for :class:`OpenTraceLogExporter`; and ``spans``, patterns of the spans that become events.
 
     Raises:
@@ -252,7 +252,7 @@ class TraceTelemetryLogExporter(_LogsByName):
     """Events to a TraceTelemetry endpoint, without a spool. Records without an event name are passed over.
 
     Args:
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: The settings of a ``trace_telemetry`` destination: ``url`` (needed, here or in the environment),
             ``api_key``, ``key_case``, ``wrapper``, ``enable_country_lookup``, ``country_database``, ``certificate``,
             ``events``, ``on_ambiguous``, ``timeout``, ``batch``; ``name`` for the settings of another destination of
@@ -273,7 +273,7 @@ class TraceTelemetrySpanExporter(_SpansByName):
 
     Args:
         page_views: Whether server spans become page views; default: what the settings say.
-        redact: Whether personal data and secrets are removed, by footspan's base policy.
+        redact: Whether personal data and secrets are removed, by the privacy policy.
         **options: As for :class:`TraceTelemetryLogExporter`; and ``spans``, patterns of the spans that become events.
 
     Raises:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
 
     from footspan.config import DestinationSettings
+    from footspan.config.policy import Policy
     from footspan.pipeline import Pipeline
 
 _SHARE_OF_EXIT: Final = 0.25
@@ -96,6 +97,11 @@ class Parts:
     def redacting(self, processor: SpanProcessor) -> RedactingSpanProcessor:
         """A span processor that exports, given clean copies only."""
         return RedactingSpanProcessor(processor, self)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force: what was cleaned under another is cleaned anew."""
+        return self._in_force().redactor.policy
 
     def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Attributes redacted, by the rules of the pipeline in force."""

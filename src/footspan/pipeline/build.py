@@ -58,13 +58,14 @@ class Pipeline:
         ConfigurationError: A destination cannot be built from its settings.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:  # noqa: PLR0915 - every part, once
         for error in unfinished(settings):
             raise error
         with _platform.importing():
             from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
             from footspan.delivery.once import Once  # noqa: PLC0415
             from footspan.destinations import build_destination  # noqa: PLC0415
+            from footspan.destinations.tightening import tightened  # noqa: PLC0415
             from footspan.spool import open_spool  # noqa: PLC0415
             from footspan.spool.base import Target  # noqa: PLC0415
 
@@ -83,6 +84,7 @@ class Pipeline:
                 self.destinations.append(built)
                 targets.append(target)
         self._accepts = accepts
+        self._tightened = tightened
         self._targets = targets
         self.spool = open_spool(settings, targets, accepts)
         self.appended = Appended(self.spool) if settings.metrics else None
@@ -250,7 +252,9 @@ class Pipeline:
             return
         self._here.writing = True
         try:
-            destination.write(stored.event)
+            allowed = self._tightened(destination, stored)
+            if allowed is not None:
+                destination.write(allowed.event)
         finally:
             self._here.writing = False
 

@@ -104,7 +104,7 @@ class Cleaner:
             elif rule.name in BY_NAME:
                 self._built_in_keys.append((rule, act, BY_NAME[rule.name]))
         self._safe = Globs(policy.safe_keys)
-        self._identity: dict[str, Act | None] = dict.fromkeys(IDENTITY)
+        self._identity: dict[str, Act | None] = dict.fromkeys(IDENTITY.values())
         for key, action in policy.identity.items():
             cls = "contact" if key in {c.USER_EMAIL, c.USER_FULL_NAME} else "identifier"
             cls = "location" if key == c.CLIENT_ADDRESS else cls

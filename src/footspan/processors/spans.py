@@ -135,15 +135,17 @@ def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
     )
 
 
-# Resources and scopes are few and live long. Each is kept with its copy, so that its id cannot come to mean another.
+# Resources and scopes are few and live long. Each is kept with its copy and the policy it was held to, so that their
+# ids cannot come to mean others.
 _MOST_ORIGINS = 4096
-_origins: dict[int, tuple[Any, Any]] = {}
+_origins: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
 
 
 def clean_resource(resource: Resource, redactor: Redacts) -> Resource:
     """A resource without what must not leave: always the same one for the same one."""
     return _remembered(
         resource,
+        redactor,
         lambda: Resource(redactor.mapping(resource.attributes)[0], redactor.text(resource.schema_url or "")),
     )
 
@@ -154,6 +156,7 @@ def clean_scope(scope: InstrumentationScope | None, redactor: Redacts) -> Instru
         return None
     return _remembered(
         scope,
+        redactor,
         lambda: InstrumentationScope(
             redactor.text(scope.name),
             None if scope.version is None else redactor.text(scope.version),
@@ -163,15 +166,16 @@ def clean_scope(scope: InstrumentationScope | None, redactor: Redacts) -> Instru
     )
 
 
-def _remembered(given: _Origin, clean: Callable[[], _Origin]) -> _Origin:
-    known = _origins.get(id(given))
+def _remembered(given: _Origin, redactor: Redacts, clean: Callable[[], _Origin]) -> _Origin:
+    policy = getattr(redactor, "policy", redactor)
+    known = _origins.get((id(given), id(policy)))
     if known is not None:
         return cast("_Origin", known[1])
     made = clean()
     if len(_origins) >= _MOST_ORIGINS:
         _origins.clear()
-    _origins[id(given)] = (given, made)
-    _origins[id(made)] = (made, made)  # another processor of ours may come by it again
+    _origins[id(given), id(policy)] = (given, made, policy)
+    _origins[id(made), id(policy)] = (made, made, policy)  # another processor of ours may come by it again
     return made
 
 
