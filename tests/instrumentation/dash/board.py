@@ -25,8 +25,8 @@ def pages(**settings: Any) -> Dash:
     forget_pages()
     app = Dash("board", use_pages=True, pages_folder="", suppress_callback_exceptions=True, **settings)
     register: Any = dash.register_page
-    register("home", path="/", title="Home", layout=html.H1("home", id="home-title"))
-    register("numbers", path="/dashboard", title="Numbers", layout=html.H1("numbers"))
+    register("home", path="/", title="Home", layout=html.H1("welcome"))
+    register("numbers", path="/dashboard", title="Numbers", layout=html.H1("figures"))
     register("report", path_template="/reports/<number>", layout=lambda number="", **_: html.H1(f"r{number}"))
     at: Any = app.get_relative_path
     app.layout = html.Div(
@@ -71,11 +71,11 @@ def own(**settings: Any) -> Dash:
 
     @app.callback(Output("content", "children"), Input("where", "pathname"), Input("where", "search"))
     def route(pathname: str, search: str) -> str:
-        return f"at {pathname}{search}"
+        return f"at {pathname}{search}."
 
     @app.callback(Output("crumbs", "children"), Input("where", "pathname"))
     def crumbs(pathname: str) -> str:
-        return f"in {pathname}"
+        return f"in {pathname}."
 
     _callbacks(app)
     return app
@@ -88,7 +88,7 @@ def plain(**settings: Any) -> Dash:
 
     @app.callback(Output("content", "children"), Input("where", "pathname"), Input("where", "search"))
     def route(pathname: str, search: str) -> str:
-        return f"at {pathname}{search}"
+        return f"at {pathname}{search}."
 
     return app
 
@@ -136,6 +136,13 @@ def _callbacks(app: Dash) -> None:
     @server.route("/api/ping")
     def ping() -> str:
         return "<p>pong</p>"
+
+
+def __getattr__(name: str) -> Any:
+    """What a server of many processes serves: ``gunicorn board:served``."""
+    if name == "served":
+        return own().server
+    raise AttributeError(name)
 
 
 def main() -> None:
