@@ -78,6 +78,16 @@ def test_otlp_as_a_program() -> None:
         assert process.wait(10) == 0
 
 
+def test_opentrace_as_a_program() -> None:
+    """It takes events, knows the codes it was told, and ends with exit code 0."""
+    with _program("opentrace", "--code", "spring") as (process, line):
+        assert _post(f"{line['url']}/api/v1/event", {"name": "e", "project_id": line["project"]})["status"] == "success"
+        assert _get(f"{line['url']}/api/campaigns/resolve/utm_spring")["utm_source"] == "telegram"
+        assert [row["event_type"] for row in _get(f"{line['url']}/_test/rows")["rows"]] == ["e"]
+        process.terminate()
+        assert process.wait(10) == 0
+
+
 def test_a_program_can_end_with_its_parent() -> None:
     """With ``--with-parent`` no server outlives the process that started it."""
     starter = (
