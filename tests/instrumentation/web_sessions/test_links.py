@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -113,6 +114,17 @@ def test_without_a_key_it_says_so_once(caplog: pytest.LogCaptureFixture) -> None
 
     assert made == ["https://shop.example/"] * 3
     assert [each.message.count("FOOTSPAN_SESSIONS_SECRET") for each in caplog.records] == [1]
+
+
+def test_without_the_package_that_signs_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The address still works, too."""
+    monkeypatch.setitem(sys.modules, "itsdangerous", None)
+    with footspan.context(session_id=SESSION):
+        assert footspan.link("https://shop.example/") == "https://shop.example/"
+
+    assert "pip install 'footspan[sessions]'" in caplog.text
 
 
 def test_a_link_says_nothing_of_who_it_is() -> None:

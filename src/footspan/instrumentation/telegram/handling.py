@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from footspan import _guard
 from footspan import conventions as c
 from footspan.instrumentation.telegram.failures import properties_of
-from footspan.processors.context import enter_request, leave, set_context, take
+from footspan.processors.context import ambient, enter_request, leave, set_context, take
 from footspan.processors.scopes import Values
 from footspan.tracking.tracker import default_tracker
 
@@ -39,7 +39,7 @@ _GLOBAL_COMMANDS: Final = frozenset({"start", "help", "settings"})  # Bot API, "
 _MAX_NAME: Final = 200
 
 # The request that brings an update by a webhook is Telegram's: nothing of it is about the user.
-_NOBODY: Final = dict.fromkeys(set(c.REQUEST_ALIASES.values()) - {c.CATEGORY, c.REQUEST_ID, c.TAG})
+_OF_REQUESTS: Final = frozenset(c.REQUEST_ALIASES.values()) - {c.CATEGORY, c.REQUEST_ID, c.TAG}
 
 current: ContextVar[Handling | None] = ContextVar("footspan_telegram_handling", default=None)
 """The update, or the job, that runs here."""
@@ -118,7 +118,8 @@ class Handling:
             # A scheduler's timer runs in the context of whoever armed it: another user's handler, as a rule.
             opened.callback(leave, take(Values()))
             opened.callback(otel_context.detach, otel_context.attach(Context()))
-        opened.callback(leave, enter_request({**_NOBODY, **known}))
+        others = dict.fromkeys(name for name in ambient() if name in _OF_REQUESTS)
+        opened.callback(leave, enter_request({**others, **known}))
         if who is not None:
             session = people.session_of(who) if self._is_job else people.seen(who, known)
             if session is not None:

@@ -134,7 +134,11 @@ def link(url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme.lower() not in _SCHEMES:
             return url
-        token = Links([settings.secret], settings.idle_timeout).dump(session_id, values)
+        try:
+            token = Links([settings.secret], settings.idle_timeout).dump(session_id, values)
+        except ModuleNotFoundError as error:
+            _guard.warn_once("link signing", "%s", error.msg)
+            return url
         query = _OURS.sub("", parts.query).lstrip("&")
         return urlunsplit(parts._replace(query=f"{query}{'&' if query else ''}{PARAMETER}={token}"))
     return url
