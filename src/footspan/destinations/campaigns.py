@@ -163,19 +163,22 @@ def note(destination: Destination) -> None:
 def servers_for(destination: Destination) -> tuple[tuple[Server, ...], float]:
     """Whom to ask about the codes of a destination's events, and how long that may take in all.
 
-    The settings decide; where they name no server, a destination that is one is asked, and else those that this process
-    delivers to (an old client's, which no settings know).
+    A destination that is such a server is asked first, then those that the settings name. Where that is nobody, those
+    are that this process delivers to: an old client's, which no settings know.
     """
     named = destination.settings.campaigns
     budget = BUDGET if named is None else named.timeout
-    if named is not None and named.servers:
-        return named.servers, budget
-    own = getattr(destination, "campaign_server", None)
-    if own is not None:
-        return (own,), budget
-    with _lock:
-        found = {getattr(each, "campaign_server", None) for each in _live}
-    return tuple(sorted(each for each in found if each is not None))[:_MOST_SERVERS], budget
+    found = [*_servers_of([destination]), *(() if named is None else named.servers)]
+    if not found:
+        with _lock:
+            live = list(_live)
+        found = sorted(_servers_of(live), key=str)
+    return tuple(dict.fromkeys(found))[:_MOST_SERVERS], budget
+
+
+def _servers_of(destinations: Iterable[Destination]) -> list[Server]:
+    found = (getattr(each, "campaign_server", None) for each in destinations)
+    return [each for each in found if each is not None]
 
 
 def reset() -> None:

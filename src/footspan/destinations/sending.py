@@ -80,20 +80,15 @@ def _says(attributes: Mapping[str, Any], name: str) -> bool:
 
 def _given(attributes: Mapping[str, Any]) -> list[Any] | None:
     """The names that an old client's call gave; ``None`` for everybody else's event."""
-    for seed in _wires(attributes):
-        given = seed.get("given")
-        if isinstance(given, list):
-            return given
-    return None
+    from footspan.destinations.opentrace import wire as w  # noqa: PLC0415 - as above
 
-
-def _wires(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    wire = attributes.get(c.WIRE)
-    return [each for each in wire.values() if isinstance(each, dict)] if isinstance(wire, dict) else []
+    given = w.wire_of(attributes).get(w.GIVEN)
+    return given if isinstance(given, list) else None
 
 
 def _with_campaign(event: LogLine, found: Mapping[str, Any]) -> LogLine:
     from footspan.destinations.campaigns import FIELDS  # noqa: PLC0415 - as above
+    from footspan.destinations.opentrace import wire as w  # noqa: PLC0415 - as above
 
     attributes = event.event.attributes
     added: dict[str, Any] = {
@@ -101,11 +96,9 @@ def _with_campaign(event: LogLine, found: Mapping[str, Any]) -> LogLine:
         for field, attribute in FIELDS.items()
         if found.get(field) not in (None, "") and not _says(attributes, attribute)
     }
-    if _wires(attributes):
-        wire: Mapping[str, Any] = attributes[c.WIRE]
-        added[c.WIRE] = {
-            seed: {**said, "resolved": dict(found)} if isinstance(said, dict) else said for seed, said in wire.items()
-        }
+    own = w.wire_of(attributes)
+    if own:
+        added[c.WIRE] = {**attributes[c.WIRE], w.SEED: {**own, w.RESOLVED: dict(found)}}
     return rewritten(event, added) if added else event
 
 

@@ -301,6 +301,14 @@ def test_the_settings_name_the_server() -> None:
     assert "example" not in repr(told)
 
 
+def test_a_server_that_gets_events_is_asked_first(opentrace_server: OpenTraceServer) -> None:
+    """Its own codes are its own affair, whoever else is named."""
+    told = settings("opentrace", url=opentrace_server.url)
+    object.__setattr__(told, "campaigns", CampaignServers((Server("http://c.example"), Server(opentrace_server.url))))
+    servers, _ = campaigns.servers_for(build_destination(told))
+    assert servers == (Server(opentrace_server.url), Server("http://c.example"))
+
+
 def test_a_disabled_destination_is_not_asked() -> None:
     """Nothing is sent there."""
     ours = {"opentrace": {"url": "http://ot.example/", "enabled": False}, "console": {}}

@@ -58,6 +58,8 @@ def test_it_is_stored(opentrace_server: OpenTraceServer) -> None:
     [
         (200, b'{"status":"success"}', Verdict.DELIVERED, ""),
         (200, b"", Verdict.DELIVERED, ""),
+        (200, b"ok", Verdict.DELIVERED, ""),
+        (200, b"{}", Verdict.DELIVERED, ""),
         (200, b'{"status":"error","message":"timed out"}', Verdict.RETRY, "opentrace_error"),
         (200, b'{"status":"error"}', Verdict.RETRY, "opentrace_error"),
         (200, b'{"status":"error","message":"Invalid None value in non-Nullable column"}', Verdict.REFUSED, "*"),
@@ -91,11 +93,14 @@ def test_a_storage_that_fails_for_a_while_loses_nothing(opentrace_server: OpenTr
     assert [row["event_type"] for row in opentrace_server.rows] == ["a", "b"]
 
 
-def test_an_event_that_its_storage_always_fails_on_holds_up_nobody(opentrace_server: OpenTraceServer) -> None:
+@pytest.mark.parametrize(("status", "reason"), [(200, "opentrace_error"), (500, "http_500")])
+def test_an_event_that_it_always_fails_on_holds_up_nobody(
+    opentrace_server: OpenTraceServer, status: int, reason: str
+) -> None:
     """After four failures it is the event's fault."""
-    opentrace_server.faults.answer(200, DOWN, JSON, times=4)
+    opentrace_server.faults.answer(status, DOWN, JSON, times=4)
     carried = carry(make(opentrace_server), [line("poison"), line("b")])
-    assert (carried.delivered, carried.rejected) == (1, ["opentrace_error"])
+    assert (carried.delivered, carried.rejected) == (1, [reason])
     assert Counter(each["name"] for each in opentrace_server.bodies) == {"poison": 4, "b": 1}
 
 

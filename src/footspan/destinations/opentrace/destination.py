@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urljoin, urlsplit
 
+from footspan._guard import warn_once
 from footspan.config import ConfigurationError
 from footspan.config.campaigns import server_of
 from footspan.destinations import campaigns
 from footspan.destinations.base import Answer, FaultKind, Outcome, Request, Verdict
 from footspan.destinations.http import HttpDestination
 from footspan.destinations.opentrace import wire as w
-from footspan.destinations.opentrace.answers import ERROR, FAILED, REFUSED, read
+from footspan.destinations.opentrace.answers import BROKEN, FAILED, read
 from footspan.destinations.opentrace.payloads import Item, Site, item_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ NO_PROJECT: Final = "no_project"
 ONE_BY_ONE: Final = "one_by_one"
 
 TRIES: Final = 4
-"""Times that the server's storage may fail on one event before the event is held to be at fault."""
+"""Times that the server may fail on one event before the event is held to be at fault."""
 
 _REMEMBERED: Final = 256
 _SAME_BODY: Final = (307, 308)
@@ -95,6 +96,12 @@ class OpenTraceDestination(HttpDestination):
         if item.user_agent:
             headers["User-Agent"] = item.user_agent
         refused = {} if item.project else {0: NO_PROJECT}
+        if refused:
+            warn_once(
+                f"opentrace.project.{self.id}",
+                "footspan: %s has no project_id: events that name no project of their own are refused",
+                self.name,
+            )
         return Request(self.urls[item.endpoint], item.json, headers, refused)
 
     def post(self, request: Request, timeout: float) -> Answer | FaultKind:
@@ -110,23 +117,29 @@ class OpenTraceDestination(HttpDestination):
     def read(self, answer: Answer, events: Sequence[LogLine]) -> Outcome:
         """Read the answer to one event."""
         outcome = read(answer)
-        if outcome == FAILED:
-            return self._failed(events[0].uid)
+        if outcome in (FAILED, BROKEN):
+            return self._failed(outcome, events[0])
         if outcome.verdict is Verdict.DELIVERED and self._failures:
             with self._failures_lock:
-                self._failures.pop(events[0].uid, None)
+                self._failures.pop(_key(events[0]), None)
         return outcome
 
-    def _failed(self, uid: str) -> Outcome:
-        """Its storage failed: on its own account, as long as it does not so on the same event again and again."""
+    def _failed(self, outcome: Outcome, event: LogLine) -> Outcome:
+        """The server failed: on its own account, as long as it does not so on the same event again and again."""
+        key = _key(event)
         with self._failures_lock:
-            count = self._failures.pop(uid, 0) + 1
+            count = self._failures.pop(key, 0) + 1
             if count >= TRIES:
-                return REFUSED
-            self._failures[uid] = count
+                return replace(outcome, verdict=Verdict.REFUSED)
+            self._failures[key] = count
             if len(self._failures) > _REMEMBERED:
                 self._failures.popitem(last=False)
-        return Outcome(Verdict.RETRY, ERROR)
+        return outcome
+
+
+def _key(event: LogLine) -> str:
+    """What tells an event from others: its id, if it has one."""
+    return event.uid or str(hash(event.line))
 
 
 def _elsewhere(url: str, location: str) -> str:
