@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WAIT = 20.0
+CERTIFICATE = Path(__file__).parents[2] / "destinations" / "localhost.pem"
+"""Of localhost, with its key; no authority signed it."""
 
 
 @pytest.fixture
@@ -246,6 +249,18 @@ def test_retry_after_is_obeyed(make: Clients, server: TraceTelemetryServer) -> N
     client.flush()
     make(batch_size=3).flush()
     assert (len(server.requests), client.queued_count) == (1, 1)
+
+
+def test_a_server_that_nobody_vouches_for_gets_no_key(make: Clients, caplog: pytest.LogCaptureFixture) -> None:
+    """T8: certificates are checked."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    with TraceTelemetryServer(api_key="k", tls=context) as secret:
+        client = make(endpoint_url=secret.endpoint, api_key="k")
+        client.track("a")
+        client.flush()
+        assert (secret.requests, client.queued_count) == ([], 1)
+    assert "tls" in caplog.text
 
 
 def test_trouble_is_said_once(make: Clients, server: TraceTelemetryServer, caplog: pytest.LogCaptureFixture) -> None:
