@@ -5,6 +5,8 @@ numbers and keys are random, telephone numbers are examples of their numbering p
 templates and other ways of writing: ``tuned``, which the rules were made with, and ``held out``, which they were not.
 """
 
+# ruff: noqa: E501, SIM905 - templates are read as lines, and lists of words as words
+
 from __future__ import annotations
 
 import base64
@@ -68,7 +70,10 @@ def _word_of(r: random.Random) -> str:
 
 
 def _jwt(r: random.Random) -> str:
-    parts = ({"alg": r.choice(["HS256", "RS256", "ES256"]), "typ": "JWT"}, {"sub": _pick(r, string.digits, 6), "exp": r.randrange(10**9)})
+    parts = (
+        {"alg": r.choice(["HS256", "RS256", "ES256"]), "typ": "JWT"},
+        {"sub": _pick(r, string.digits, 6), "exp": r.randrange(10**9)},
+    )
     coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join((*coded, _pick(r, _BASE64, 43)))
 
@@ -115,41 +120,122 @@ def _password(r: random.Random) -> str:
 
 
 def _secret(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of two halves
-    kind = r.choice(["jwt", "vendor", "vendor", "vendor", "pem", "bearer", "basic", "url", "query", "pair", "json", "key"])
+    kind = r.choice(
+        ["jwt", "vendor", "vendor", "vendor", "pem", "bearer", "basic", "url", "query", "pair", "json", "key"]
+    )
     if kind == "jwt":
         value = _jwt(r)
-        frames = ["token {} expired", "got {}", "id_token={}&state=1"] if not held_out else ["session cookie was {};", '"{}"', "decode({}) failed: bad signature"]
+        frames = (
+            ["token {} expired", "got {}", "id_token={}&state=1"]
+            if not held_out
+            else ["session cookie was {};", '"{}"', "decode({}) failed: bad signature"]
+        )
     elif kind == "vendor":
         value = _vendor(r, held_out=held_out)
-        frames = ["key {} was revoked", "using {}", "export KEY={}", "{}"] if not held_out else ["Der Schlüssel {} ist abgelaufen", "clef: {}.", "({})", "curl -u {}: https://api.example.com", "config[{}]"]
+        frames = (
+            ["key {} was revoked", "using {}", "export KEY={}", "{}"]
+            if not held_out
+            else [
+                "Der Schlüssel {} ist abgelaufen",
+                "clef: {}.",
+                "({})",
+                "curl -u {}: https://api.example.com",
+                "config[{}]",
+            ]
+        )
     elif kind == "pem":
         value = _private_key(r, held_out=held_out)
         frames = ["{}", "loaded\n{}\n"] if not held_out else ["cannot parse {} in line 3", "key={}"]
     elif kind == "bearer":
         value = _pick(r, _ALNUM + "-._~", r.randint(20, 60)) + "7"
-        frames = ["Authorization: Bearer {}", "header Bearer {} rejected"] if not held_out else ["{{'authorization': 'bearer {}'}}", "curl -H 'Authorization: Bearer {}' https://x.example", "BEARER {}"]
+        frames = (
+            ["Authorization: Bearer {}", "header Bearer {} rejected"]
+            if not held_out
+            else [
+                "{{'authorization': 'bearer {}'}}",
+                "curl -H 'Authorization: Bearer {}' https://x.example",
+                "BEARER {}",
+            ]
+        )
     elif kind == "basic":
         value = base64.b64encode(f"{_word_of(r)}:{_password(r)}".encode()).decode()
-        frames = ["Authorization: Basic {}", "sent Basic {}"] if not held_out else ["authorization=Basic {}", "proxy said basic {} is wrong"]
+        frames = (
+            ["Authorization: Basic {}", "sent Basic {}"]
+            if not held_out
+            else ["authorization=Basic {}", "proxy said basic {} is wrong"]
+        )
     elif kind == "url":
         value = f"{_word_of(r)}:{_password(r).replace('#', '')}"
-        frames = ["https://{}@host.example/x", "connect to postgres://{}@db.example:5432/shop"] if not held_out else ["amqp://{}@mq.internal/vhost gave up", "GET http://{}@10.0.0.8:8080/ 502", "redis://{}@cache.example/0"]
+        frames = (
+            ["https://{}@host.example/x", "connect to postgres://{}@db.example:5432/shop"]
+            if not held_out
+            else [
+                "amqp://{}@mq.internal/vhost gave up",
+                "GET http://{}@10.0.0.8:8080/ 502",
+                "redis://{}@cache.example/0",
+            ]
+        )
     elif kind == "query":
         value = _pick(r, _ALNUM, r.randint(8, 30)) + "4"
-        names = ["token", "api_key", "access_token", "password"] if not held_out else ["apiKey", "X-Auth-Token", "client_secret", "sessionToken", "refresh-token"]
-        frames = [f"https://x.example/cb?a=1&{r.choice(names)}={{}}&b=2", f"/reset?{r.choice(names)}={{}}"] if not held_out else [f"GET /v1/me?{r.choice(names)}={{}} HTTP/1.1", f"https://a.example/?next=https%3A%2F%2Fb.example%2F%3F{r.choice(names)}%3D{{}}"]
+        names = (
+            ["token", "api_key", "access_token", "password"]
+            if not held_out
+            else ["apiKey", "X-Auth-Token", "client_secret", "sessionToken", "refresh-token"]
+        )
+        frames = (
+            [f"https://x.example/cb?a=1&{r.choice(names)}={{}}&b=2", f"/reset?{r.choice(names)}={{}}"]
+            if not held_out
+            else [
+                f"GET /v1/me?{r.choice(names)}={{}} HTTP/1.1",
+                f"https://a.example/?next=https%3A%2F%2Fb.example%2F%3F{r.choice(names)}%3D{{}}",
+            ]
+        )
     elif kind == "pair":
         value = _password(r)
-        names = ["password", "secret", "api_key", "passwd"] if not held_out else ["DB_PASSWORD", "clientSecret", "PGPASSWORD", "access-token", "passphrase"]
+        names = (
+            ["password", "secret", "api_key", "passwd"]
+            if not held_out
+            else ["DB_PASSWORD", "clientSecret", "PGPASSWORD", "access-token", "passphrase"]
+        )
         name = r.choice(names)
-        frames = [f"{name}={{}}", f"login failed ({name}={{}})", f"{name}: {{}}"] if not held_out else [f"{name} = {{}}", f"--{name}={{}} --verbose", f"{name}='{{}}'", f"env {name}={{}} python app.py", f"- {name}: {{}}"]
+        frames = (
+            [f"{name}={{}}", f"login failed ({name}={{}})", f"{name}: {{}}"]
+            if not held_out
+            else [
+                f"{name} = {{}}",
+                f"--{name}={{}} --verbose",
+                f"{name}='{{}}'",
+                f"env {name}={{}} python app.py",
+                f"- {name}: {{}}",
+            ]
+        )
     elif kind == "json":
         value = _password(r)
         name = r.choice(["password", "token"] if not held_out else ["userPassword", "apiToken", "private_key"])
-        frames = [f'{{{{"user":"u1","{name}":"{{}}"}}}}', f'[{{{{"a":{{{{"{name}":"{{}}"}}}}}}}}]'] if not held_out else [f'payload={{{{"n":1,"{name}":"{{}}"}}}}', f"{{{{'{name}': '{{}}', 'x': 2}}}}", f'body: "{{{{\\\\"{name}\\\\":\\\\"{{}}\\\\"}}}}"']
+        frames = (
+            [f'{{{{"user":"u1","{name}":"{{}}"}}}}', f'[{{{{"a":{{{{"{name}":"{{}}"}}}}}}}}]']
+            if not held_out
+            else [
+                f'payload={{{{"n":1,"{name}":"{{}}"}}}}',
+                f"{{{{'{name}': '{{}}', 'x': 2}}}}",
+                f'body: "{{{{\\\\"{name}\\\\":\\\\"{{}}\\\\"}}}}"',
+            ]
+        )
     else:
         value = _pick(r, _ALNUM, r.randint(6, 20))
-        key = r.choice(["password", "userPassword", "X-Api-Key", "access_token", "cookie"] if not held_out else ["user password", "client-secret", "DB_PASSWD", "authToken", "card_pin", "smtp.credentials", "Set-Cookie"])
+        key = r.choice(
+            ["password", "userPassword", "X-Api-Key", "access_token", "cookie"]
+            if not held_out
+            else [
+                "user password",
+                "client-secret",
+                "DB_PASSWD",
+                "authToken",
+                "card_pin",
+                "smtp.credentials",
+                "Set-Cookie",
+            ]
+        )
         return Line("secret", key, value, value)
     return Line("secret", r.choice(["message", "note", "error"]), r.choice(frames).format(value), value)
 
@@ -174,7 +260,19 @@ def _check_digit(digits: str) -> str:
 def _card(r: random.Random, *, held_out: bool) -> str:
     if r.random() < 0.4 and not held_out:
         return r.choice(_TEST_CARDS)
-    prefix, length = r.choice([("400000", 16), ("411111", 16), ("520082", 16), ("222300", 16), ("378282", 15), ("601100", 16), ("356600", 16), ("305693", 14), ("620000", 16)])
+    prefix, length = r.choice(
+        [
+            ("400000", 16),
+            ("411111", 16),
+            ("520082", 16),
+            ("222300", 16),
+            ("378282", 15),
+            ("601100", 16),
+            ("356600", 16),
+            ("305693", 14),
+            ("620000", 16),
+        ]
+    )
     body = prefix + _pick(r, string.digits, length - len(prefix) - 1)
     return body + _check_digit(body)
 
@@ -207,10 +305,16 @@ def _iban(r: random.Random, countries: tuple[str, ...]) -> str:
 def _payment(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of two halves
     if r.random() < 0.1:
         value = _card(r, held_out=held_out)
-        key = r.choice(["card_number", "cardNumber", "iban"] if not held_out else ["Credit-Card", "pan", "customer iban", "bank_account"])
+        key = r.choice(
+            ["card_number", "cardNumber", "iban"]
+            if not held_out
+            else ["Credit-Card", "pan", "customer iban", "bank_account"]
+        )
         return Line("payment", key, value, value)
     if r.random() < 0.55:
-        value = _spaced(_card(r, held_out=held_out), r.choice(["", " ", "-"] if not held_out else ["", " ", "\u00a0", "-", "."]))
+        value = _spaced(
+            _card(r, held_out=held_out), r.choice(["", " ", "-"] if not held_out else ["", " ", "\u00a0", "-", "."])
+        )
         frames = ["card {} declined", "paid with {}", "{}", "{} 12/27 123", "Karte {} abgelehnt"] if not held_out else [
             "Zahlung mit {} fehlgeschlagen", "la tarjeta {} ha caducado", "carte n° {} refusée", "cc:{}", "pan={}", '{{"n":"{}"}}', "{},12/29", "my number is {}.", "charged to {} yesterday",
         ]  # fmt: skip
@@ -222,7 +326,11 @@ def _payment(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of
             value = gap.join(value[at : at + 4] for at in range(0, len(value), 4))
         if held_out and r.random() < 0.2:
             value = value.lower()
-        frames = ["IBAN {}", "transfer to {} failed", "{}", "Konto {} gesperrt"] if not held_out else ["rekening {} onbekend", "payez sur {} svp", "iban:{}", "({})", "refund → {}, thanks", "conto {}."]
+        frames = (
+            ["IBAN {}", "transfer to {} failed", "{}", "Konto {} gesperrt"]
+            if not held_out
+            else ["rekening {} onbekend", "payez sur {} svp", "iban:{}", "({})", "refund → {}, thanks", "conto {}."]
+        )
     return Line("payment", r.choice(["message", "note", "reason"]), r.choice(frames).format(value), value)
 
 
@@ -232,12 +340,47 @@ def _payment(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of
 def _mail(r: random.Random, *, held_out: bool) -> str:
     first, last = _word_of(r), _word_of(r)
     if not held_out:
-        return r.choice([f"{first}.{last}@example.com", f"{first}{r.randrange(99)}@mail.example.org", f"{first}+{last}@example.co.uk"])
-    return r.choice([f"{first}_{last}@sub.example.net", f"{first.upper()}@EXAMPLE.COM", f"{first}@bücher.example", f"{first}-{last}%40example.com", f"jürgen.{last}@example.de", f"{first[0]}@x.example.io", f"{first}@xn--bcher-kva.example", f"o'{last}@example.ie"])
+        return r.choice(
+            [
+                f"{first}.{last}@example.com",
+                f"{first}{r.randrange(99)}@mail.example.org",
+                f"{first}+{last}@example.co.uk",
+            ]
+        )
+    return r.choice(
+        [
+            f"{first}_{last}@sub.example.net",
+            f"{first.upper()}@EXAMPLE.COM",
+            f"{first}@bücher.example",
+            f"{first}-{last}%40example.com",
+            f"jürgen.{last}@example.de",
+            f"{first[0]}@x.example.io",
+            f"{first}@xn--bcher-kva.example",
+            f"o'{last}@example.ie",
+        ]
+    )
 
 
 _REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AT", "CH", "IN", "BR", "AU", "JP")
-_ABROAD: Final = (*_REGIONS, "SE", "PL", "PT", "DK", "NO", "FI", "IE", "BE", "CZ", "MX", "ZA", "KR", "TR", "NZ", "SG", "AE")
+_ABROAD: Final = (
+    *_REGIONS,
+    "SE",
+    "PL",
+    "PT",
+    "DK",
+    "NO",
+    "FI",
+    "IE",
+    "BE",
+    "CZ",
+    "MX",
+    "ZA",
+    "KR",
+    "TR",
+    "NZ",
+    "SG",
+    "AE",
+)
 
 
 def _phone(r: random.Random, region: str, form: int) -> str:
@@ -245,7 +388,11 @@ def _phone(r: random.Random, region: str, form: int) -> str:
     example = phonenumbers.example_number_for_type(region, kind)
     for _ in range(50):
         tail = 10 ** r.randint(2, 4)
-        number = phonenumbers.PhoneNumber(country_code=example.country_code, national_number=example.national_number // tail * tail + r.randrange(tail), italian_leading_zero=example.italian_leading_zero)
+        number = phonenumbers.PhoneNumber(
+            country_code=example.country_code,
+            national_number=example.national_number // tail * tail + r.randrange(tail),
+            italian_leading_zero=example.italian_leading_zero,
+        )
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, form)
     return phonenumbers.format_number(example, form)
@@ -255,20 +402,69 @@ def _contact(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of
     chance = r.random()
     if chance < 0.08:
         value = _mail(r, held_out=held_out)
-        return Line("contact", r.choice(["email", "contact_email"] if not held_out else ["Customer E-Mail", "replyToEmail", "email_address"]), value, value)
+        return Line(
+            "contact",
+            r.choice(
+                ["email", "contact_email"] if not held_out else ["Customer E-Mail", "replyToEmail", "email_address"]
+            ),
+            value,
+            value,
+        )
     if chance < 0.5:
         value = _mail(r, held_out=held_out)
-        frames = ["write to {}", "{}", "from {} to us", "<{}>"] if not held_out else ["bitte an {} schicken", "mailto:{}", "user={} logged in", "no account for {}!", "erreur: {} introuvable", "[{}]", "{};"]
+        frames = (
+            ["write to {}", "{}", "from {} to us", "<{}>"]
+            if not held_out
+            else [
+                "bitte an {} schicken",
+                "mailto:{}",
+                "user={} logged in",
+                "no account for {}!",
+                "erreur: {} introuvable",
+                "[{}]",
+                "{};",
+            ]
+        )
         return Line("contact", r.choice(["message", "note"]), r.choice(frames).format(value), value)
-    form = r.choice([phonenumbers.PhoneNumberFormat.INTERNATIONAL, phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.NATIONAL])
+    form = r.choice(
+        [
+            phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+            phonenumbers.PhoneNumberFormat.E164,
+            phonenumbers.PhoneNumberFormat.NATIONAL,
+        ]
+    )
     if form != phonenumbers.PhoneNumberFormat.NATIONAL:
         value = _phone(r, r.choice(_ABROAD), form)
         if held_out:
-            value = r.choice([value, value.replace(" ", "-"), value.replace(" ", "."), value.replace("+", "00").replace("-", " "), value.replace(" ", "\u00a0")])
-        frames = ["call {}", "{}", "reach me at {} please", "new customer {} asked"] if not held_out else ["ruf {} an", "WhatsApp {}", "llámame al {}", "SMS to {} failed", "my number: {}.", "{} / {}", "joignable au {}"]
+            value = r.choice(
+                [
+                    value,
+                    value.replace(" ", "-"),
+                    value.replace(" ", "."),
+                    value.replace("+", "00").replace("-", " "),
+                    value.replace(" ", "\u00a0"),
+                ]
+            )
+        frames = (
+            ["call {}", "{}", "reach me at {} please", "new customer {} asked"]
+            if not held_out
+            else [
+                "ruf {} an",
+                "WhatsApp {}",
+                "llámame al {}",
+                "SMS to {} failed",
+                "my number: {}.",
+                "{} / {}",
+                "joignable au {}",
+            ]
+        )
     else:
         value = _phone(r, r.choice(_REGIONS), form)
-        frames = ["call me at {}", "tel {}", "phone: {}", "Tel.: {}"] if not held_out else ["Handy {}", "mobile no. {}", "telefon {} besetzt", "fax {}", "teléfono {}", "appelez le {}"]
+        frames = (
+            ["call me at {}", "tel {}", "phone: {}", "Tel.: {}"]
+            if not held_out
+            else ["Handy {}", "mobile no. {}", "telefon {} besetzt", "fax {}", "teléfono {}", "appelez le {}"]
+        )
     return Line("contact", r.choice(["message", "note"]), r.choice(frames).replace("{}", value), value)
 
 
@@ -282,8 +478,12 @@ def _innocent(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one o
 
 
 def _hard(r: random.Random) -> tuple[str, str]:
-    digits = lambda count: _pick(r, "123456789", 1) + _pick(r, string.digits, count - 1)  # noqa: E731 - short for below
-    hexa = lambda count: _pick(r, "0123456789abcdef", count)  # noqa: E731 - the same
+    def digits(count: int) -> str:
+        return _pick(r, "123456789", 1) + _pick(r, string.digits, count - 1)
+
+    def hexa(count: int) -> str:
+        return _pick(r, "0123456789abcdef", count)
+
     valid = _card(r, held_out=False)
     invalid = valid[:-1] + str((int(valid[-1]) + r.randint(1, 9)) % 10)
     return r.choice(
@@ -295,7 +495,10 @@ def _hard(r: random.Random) -> tuple[str, str]:
             lambda: ("message", f"tracking {invalid}"),
             lambda: ("note", f"order {invalid} refunded"),
             lambda: ("version", f"{r.randint(0, 20)}.{r.randint(0, 99)}.{r.randint(0, 9999)}"),
-            lambda: ("message", f"upgraded to v{r.randint(1, 9)}.{r.randint(0, 99)}.{r.randint(0, 99)}-rc.{r.randint(1, 9)}"),
+            lambda: (
+                "message",
+                f"upgraded to v{r.randint(1, 9)}.{r.randint(0, 99)}.{r.randint(0, 99)}-rc.{r.randint(1, 9)}",
+            ),
             lambda: ("commit", hexa(40)),
             lambda: ("message", f"built {hexa(40)} on main"),
             lambda: ("digest", f"sha256:{hexa(64)}"),
@@ -304,11 +507,17 @@ def _hard(r: random.Random) -> tuple[str, str]:
             lambda: ("note", f"${r.randint(1, 9)},{r.randint(100, 999)},{r.randint(100, 999)}.00 raised"),
             lambda: ("request", str(uuid.UUID(int=r.getrandbits(128), version=4))),
             lambda: ("message", f"job {uuid.UUID(int=r.getrandbits(128), version=4)} done"),
-            lambda: ("message", f"2024-0{r.randint(1, 9)}-{r.randint(10, 28)} {r.randint(10, 23)}:{r.randint(10, 59)}:{r.randint(10, 59)}.{digits(6)} started"),
+            lambda: (
+                "message",
+                f"2024-0{r.randint(1, 9)}-{r.randint(10, 28)} {r.randint(10, 23)}:{r.randint(10, 59)}:{r.randint(10, 59)}.{digits(6)} started",
+            ),
             lambda: ("at", f"2025-1{r.randint(0, 2)}-{r.randint(10, 28)}T{r.randint(10, 23)}:{r.randint(10, 59)}:00Z"),
             lambda: ("timestamp", str(1_600_000_000_000 + r.randrange(10**11))),
             lambda: ("message", f"epoch {1_600_000_000 + r.randrange(10**8)}"),
-            lambda: ("user_agent", f"Mozilla/5.0 (X11; Linux x86_64; rv:{r.randint(90, 130)}.0) Gecko/20100101 Firefox/{r.randint(90, 130)}.0"),
+            lambda: (
+                "user_agent",
+                f"Mozilla/5.0 (X11; Linux x86_64; rv:{r.randint(90, 130)}.0) Gecko/20100101 Firefox/{r.randint(90, 130)}.0",
+            ),
             lambda: ("link", f"https://shop.example/p/{digits(7)}?page={r.randint(1, 40)}&sort=price"),
             lambda: ("message", f"{r.randint(2, 9)} @ {r.randint(1, 99)}.50 each"),
             lambda: ("message", f"thanks @{_word_of(r)}!"),
@@ -328,8 +537,12 @@ def _hard(r: random.Random) -> tuple[str, str]:
 
 
 def _harder(r: random.Random) -> tuple[str, str]:
-    digits = lambda count: _pick(r, "123456789", 1) + _pick(r, string.digits, count - 1)  # noqa: E731 - short for below
-    hexa = lambda count: _pick(r, "0123456789abcdef", count)  # noqa: E731 - the same
+    def digits(count: int) -> str:
+        return _pick(r, "123456789", 1) + _pick(r, string.digits, count - 1)
+
+    def hexa(count: int) -> str:
+        return _pick(r, "0123456789abcdef", count)
+
     valid = _card(r, held_out=True)
     wrong = valid[:-1] + str((int(valid[-1]) + r.randint(1, 9)) % 10)
     return r.choice(
@@ -341,22 +554,40 @@ def _harder(r: random.Random) -> tuple[str, str]:
             lambda: ("transactionId", valid),
             lambda: ("message", f"parcel {_spaced(wrong, ' ')} is late"),
             lambda: ("message", f"snowflake 1{digits(17)}"),
-            lambda: ("message", f"firmware {r.randint(1, 20)}.{r.randint(0, 250)}.{r.randint(0, 250)}.{r.randint(0, 250)} installed"),
+            lambda: (
+                "message",
+                f"firmware {r.randint(1, 20)}.{r.randint(0, 250)}.{r.randint(0, 250)}.{r.randint(0, 250)} installed",
+            ),
             lambda: ("message", f"requires numpy>={r.randint(1, 2)}.{r.randint(10, 30)}.{r.randint(0, 9)},<3"),
             lambda: ("etag", f'W/"{hexa(32)}"'),
             lambda: ("message", f"md5={hexa(32)} size={digits(8)}"),
             lambda: ("trace", hexa(32)),
-            lambda: ("message", f"bounding box {r.uniform(0, 9):.5f} {r.uniform(10, 60):.5f} {r.uniform(0, 9):.5f} {r.uniform(10, 60):.5f}"),
+            lambda: (
+                "message",
+                f"bounding box {r.uniform(0, 9):.5f} {r.uniform(10, 60):.5f} {r.uniform(0, 9):.5f} {r.uniform(10, 60):.5f}",
+            ),
             lambda: ("note", f"{r.randint(1, 9)} {r.randint(100, 999)} {r.randint(100, 999)},{r.randint(10, 99)} zł"),
             lambda: ("note", f"Preis: {r.randint(1, 99)}.{r.randint(100, 999)}.{r.randint(100, 999)} €"),
             lambda: ("uid", uuid.UUID(int=r.getrandbits(128), version=4).hex),
-            lambda: ("message", f"retry {r.randint(1, 9)}/10 in {digits(4)} ms (id={uuid.UUID(int=r.getrandbits(128), version=4)})"),
-            lambda: ("message", f"{r.randint(10, 28)}.0{r.randint(1, 9)}.2025 {r.randint(10, 23)}:{r.randint(10, 59)} Uhr"),
-            lambda: ("message", f"{r.randint(10, 12)}/{r.randint(10, 28)}/2025 - {r.randint(10, 12)}/{r.randint(10, 28)}/2026"),
+            lambda: (
+                "message",
+                f"retry {r.randint(1, 9)}/10 in {digits(4)} ms (id={uuid.UUID(int=r.getrandbits(128), version=4)})",
+            ),
+            lambda: (
+                "message",
+                f"{r.randint(10, 28)}.0{r.randint(1, 9)}.2025 {r.randint(10, 23)}:{r.randint(10, 59)} Uhr",
+            ),
+            lambda: (
+                "message",
+                f"{r.randint(10, 12)}/{r.randint(10, 28)}/2025 - {r.randint(10, 12)}/{r.randint(10, 28)}/2026",
+            ),
             lambda: ("message", f"week 2025-W{r.randint(10, 52)}-{r.randint(1, 7)}"),
             lambda: ("message", f"took {digits(7)} ns, {digits(8)} rows"),
             lambda: ("message", f"pid {digits(5)} exited with 137 after {digits(6)} s"),
-            lambda: ("traceback", f'File "/srv/app/views.py", line {digits(3)}, in get\n    raise ValueError({digits(5)})'),
+            lambda: (
+                "traceback",
+                f'File "/srv/app/views.py", line {digits(3)}, in get\n    raise ValueError({digits(5)})',
+            ),
             lambda: ("message", f"<Order object at 0x7f{hexa(10)}>"),
             lambda: ("link", f"https://cdn.example/a/{hexa(24)}/w_{digits(3)},h_{digits(3)}/img.png?v={digits(10)}"),
             lambda: ("message", f"::1 is up, {r.randint(1, 9)}:{r.randint(10, 59)} left"),
@@ -370,7 +601,10 @@ def _harder(r: random.Random) -> tuple[str, str]:
             lambda: ("message", "bearer shares are no longer issued; see basic principles"),
             lambda: ("message", "user@ is missing a domain, and so is @home"),
             lambda: ("message", f"ssh {_word_of(r)}@localhost failed"),
-            lambda: ("message", f"pip install sk-learn-extra=={r.randint(0, 3)}.{r.randint(0, 9)} task-runner-framework-plugin"),
+            lambda: (
+                "message",
+                f"pip install sk-learn-extra=={r.randint(0, 3)}.{r.randint(0, 9)} task-runner-framework-plugin",
+            ),
             lambda: ("query", f"utm_source=news&utm_id={digits(9)}&page=2"),
             lambda: ("message", f"range 1{digits(6)}-1{digits(6)} reserved"),
             lambda: ("css", f"#{hexa(6)} 12px 1.5em rgba(12, 34, 56, 0.7{r.randint(1, 9)})"),

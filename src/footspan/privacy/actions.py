@@ -46,7 +46,11 @@ _DOMAIN: Final = 64
 _CLASS: Final = f"(?:{'|'.join(mark[1:-1] for mark in MARKS.values())})"
 _PARTIAL: Final = rf"\[{_CLASS} …[\w.@-]{{0,{_DOMAIN + 1}}}\]"
 _HASH: Final = r"h_[a-p]{32}"
-_FORMS: Final[Mapping[Action, str]] = {"partial": _PARTIAL, "pseudonym": TOKEN, "hash": _HASH}
+_FORMS: Final[Mapping[Action, str]] = {
+    "partial": _PARTIAL,
+    "pseudonym": rf"{TOKEN}|\[{_CLASS} {TOKEN}\]",
+    "hash": rf"{_HASH}|\[{_CLASS} {_HASH}\]",
+}
 
 TOKENS: Final = re.compile(rf"\[{_CLASS} (?:{TOKEN}|{_HASH}|…[\w.@-]{{0,{_DOMAIN + 1}}})\]")
 """What stands in a text for something, other than a constant."""

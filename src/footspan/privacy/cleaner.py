@@ -300,11 +300,10 @@ class Cleaner:
             return None
         if keyed.act.is_done(value):
             return value
-        instead = keyed.act.whole(value)
         if self._on_hit is not None:
             place = f"{path}.{key}" if path else key
             self._on_hit(Hit(str(self.clean_key(place)), keyed.rule.name, keyed.act.cls, keyed.act.action, value))
-        return keyed.act.mark if instead is None else instead
+        return keyed.act.part(value)
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ MANY_DIGITS: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9]){{6}}")
 """What every number of a telephone, a card or an account has: seven digits close together."""
 
 _CANDIDATE: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9]){{6,17}}(?![0-9])")
-_FIRST_GROUP: Final = re.compile(r"[0-9]+")
+_RUN: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9])*")
 _LEAD: Final = re.compile(r"[ ]?\+\(?|\(")  # read backwards: `+`, `(+`, `(`
 _NOT_BEFORE: Final = frozenset("#$€£¥%@_")
 _ONLY_AFTER_LETTERS: Final = frozenset(".-/:")
@@ -69,15 +69,16 @@ def phones(text: str, put: Put, regions: Iterable[str]) -> str:
     end = at = 0
     while (found := _CANDIDATE.search(text, at)) is not None:
         start, stop = _with_lead(text, found.start(), end), found.end()
-        before, after = text[max(0, start - _AROUND) : start], text[stop : stop + 4]
-        if _may_begin(before) and can_be_dialled(text[start:stop], before, after, regions):
+        # What stands before as a second look would see it.
+        before = ("".join(kept[-2:]) + text[max(end, start - _AROUND) : start])[-_AROUND:]
+        if _may_begin(before) and can_be_dialled(text[start:stop], before, text[stop : stop + 4], regions):
             extension = _EXTENSION.match(text, stop)
             stop = extension.end() if extension else stop
             kept += (text[end:start], put(text[start:stop]))
             end = at = stop
-        else:  # perhaps without its first digits, which may be something else
-            group = _FIRST_GROUP.match(text, found.start())
-            at = group.end() if group else stop
+        else:  # no piece of a run is looked at alone: what is a number in it cannot be told
+            run = _RUN.match(text, found.start())
+            at = run.end() if run else stop
     return "".join((*kept, text[end:])) if kept else text
 
 

@@ -83,6 +83,9 @@ def _windows(run: str, offset: int) -> list[tuple[int, int]]:
     while first < len(groups):
         digits = ""
         best = -1
+        if groups[first][1] - groups[first][0] < 4:  # noqa: PLR2004 - no card is printed so
+            first += 1
+            continue
         for last in range(first, len(groups)):
             start, stop = groups[last]
             if len(digits) + stop - start > _LONGEST:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 _SAYS_SO: Final = re.compile(
-    r"(?<!\w)(?:phone|tel|mobile|mobil|cell|fax|call|calls|called|calling|dial|ring|sms|text|whatsapp|contact|reach|handy"
+    r"(?<!\w)(?:phone|tel|mobile|mobil|cell|fax|call|calls|called|calling|dial|ring|sms|text|whatsapp|reach|handy"
     r"|telefon|festnetz|ruf|rufnummer|anrufen|teléfono|telefono|móvil|movil|llamar|llame|llámame|téléphone|portable"
     r"|appelez|appeler|joindre|bel|bellen|telefoon|cellulare|chiamare|chiama|telefone|celular|ligue|ligar|telefono|fono)"
     r"(?!\w)[^\w+]{0,3}(?:\w{1,6}[^\w+]{1,3}){0,2}$",
@@ -59,7 +59,7 @@ def can_be_dialled(text: str, before: str, after: str, regions: Iterable[str]) -
     abroad = text.startswith(("+", "(+")) or (digits.startswith("00") and len(digits) > _SHORTEST_ABROAD)
     if not _SHORTEST <= len(digits.removeprefix("00")) <= _LONGEST or text.count("(") != text.count(")"):
         return False
-    if re.match(r"[A-Za-z_]|[.,:][0-9]|%|\s?[€$£]", after) and not re.match(r"x[0-9]", after):
+    if re.match(r"[A-Za-z_]|[.,:][0-9\[]|%|\s?[€$£]", after) and not re.match(r"x[0-9]", after):
         return False
     if abroad:
         return _is_valid(text, "ZZ") if text.startswith(("+", "(+")) else _is_valid("+" + digits[2:], "ZZ")
