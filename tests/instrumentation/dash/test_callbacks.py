@@ -75,6 +75,18 @@ def test_a_pattern_is_one_component(tab: Tab) -> None:
     assert (interaction()["component"], interaction()["callback"]) == ("row", "rows")
 
 
+def test_a_version_whose_functions_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interactions without durations; failures that Flask sees."""
+    monkeypatch.setattr("footspan.instrumentation.dash.callbacks._MODULE", "dash.of.the.future")
+    app = board.pages()
+    DashInstrumentor.instrument_app(app)
+    tab = Tab(app)
+    tab.touch("add", "sum.children", state=SECRET)
+    tab.touch("break", "broken.children")
+    assert "footspan.duration_ms" not in interaction()
+    assert [each.attributes["callback"] for each in told("exception")] == ["fail"]
+
+
 def test_no_interaction_of_what_nobody_touched(tab: Tab) -> None:
     """First calls, moves, timers."""
     tab.call(("sum.children",), [("add", "n_clicks", None)], [], state=SECRET)
@@ -171,12 +183,14 @@ def test_interactions_and_errors_can_be_off(monkeypatch: pytest.MonkeyPatch, by_
 
 
 def test_options_are_checked() -> None:
-    """A word that is no switch, and a list of numbers."""
+    """A word that is no switch, a list of numbers, a keyword that is none."""
     app = board.plain()
     with pytest.raises(ConfigurationError, match="interactions"):
         DashInstrumentor.instrument_app(app, interactions="no")
     with pytest.raises(ConfigurationError, match="ignore_routes"):
         DashInstrumentor.instrument_app(app, ignore_routes=[7])
+    with pytest.raises(ConfigurationError, match=r"The options are: .*ignore_routes"):
+        DashInstrumentor.instrument_app(app, ignore_route=["/admin"])
 
 
 def _clientside() -> Dash:

@@ -3,7 +3,7 @@
 * ``reading``: what a request to a Dash app means, a pure function; ``ids``, ``pages``, ``places`` are its parts.
 * ``visits``: whether what a browser reports is a move, a pure function; ``memory``: where that is remembered.
 * ``apps``, ``callbacks``: the Dash apps of a server, and what their callbacks did.
-* ``watching``, ``emitting``: from a request to events.
+* ``watching``, ``emitting``: from a request to events; ``recorders``: what is left to others.
 * ``instrumentor``, ``options``: ``DashInstrumentor``; ``hooks``: how Dash finds it by itself.
 """
 

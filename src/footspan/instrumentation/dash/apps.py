@@ -44,10 +44,17 @@ class Mounted(NamedTuple):
 
     def function_name(self, output: str) -> str:
         """The name of the function behind a callback; empty where it is not known."""
-        callback = getattr(self.dash, "callback_map", {}).get(output)
-        function = callback.get("callback") if isinstance(callback, dict) else None
-        name = getattr(function, "__name__", "")
+        name = getattr(self._callback(output).get("callback"), "__name__", "")
         return name if isinstance(name, str) else ""
+
+    def is_job(self, output: str) -> bool:
+        """Whether a callback runs in the background: elsewhere, and some time."""
+        callback = self._callback(output)
+        return bool(callback.get("background") or callback.get("long"))
+
+    def _callback(self, output: str) -> Mapping[str, Any]:
+        found = getattr(self.dash, "callback_map", {}).get(output)
+        return found if isinstance(found, dict) else {}
 
 
 class Mounts:

@@ -57,7 +57,7 @@ class Emitting:
         """
         known = _known(found.place, found.page)
         span = self._server_span()
-        if span is not None and span.is_recording() and _spans_become_page_views():
+        if self.spans_count():
             if getattr(span, "kind", None) is SpanKind.SERVER:
                 here = f"{self._request.host_url.rstrip('/')}{self._request.path}"
                 same = found.place.url.partition("?")[0] == here
@@ -94,16 +94,24 @@ class Emitting:
         referrer = {c.HTTP_REQUEST_HEADER_REFERER: [previous]} if previous else {}
         self._tracker.page_view(**request_of({**self._who(), **_known(found.place, found.page), **referrer}))
 
-    def interaction(self, run: Run, function: str, ran: Ran | None, *, values: bool) -> None:
-        """Somebody touched something."""
+    def interaction(self, run: Run, function: str, ran: Ran | None, *, background: bool, values: bool) -> None:
+        """Somebody touched something.
+
+        Args:
+            run: What the request says.
+            function: The function's name; empty where it is not known.
+            ran: What the function did; ``None`` where it runs elsewhere, or nobody could see it.
+            background: Whether it runs elsewhere.
+            values: Whether the event bears values.
+        """
         touched = run.interaction
         properties = {**self._where(run), "component": touched[0].component, "property": touched[0].property}
         properties.update(_callback(run, function))
         if len(touched) > 1:
             properties["changed"] = [str(each) for each in touched]
-        if ran is None:
+        if background:
             properties["background"] = True
-        else:
+        if ran is not None:
             properties[c.DURATION_MS] = ran.duration_ms
             if ran.error is not None:
                 properties[c.ERROR_TYPE] = type(ran.error).__name__
@@ -146,6 +154,11 @@ class Emitting:
             for name in (c.URL_FULL, c.URL_PATH, c.URL_QUERY):
                 found.pop(name, None)
         return found
+
+    def spans_count(self) -> bool:
+        """Whether the request has a server span that becomes a page view by itself."""
+        span = self._server_span()
+        return span is not None and span.is_recording() and _spans_become_page_views()
 
     def _server_span(self) -> Any:
         span = trace.get_current_span()

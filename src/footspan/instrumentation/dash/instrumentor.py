@@ -62,7 +62,7 @@ class DashInstrumentor(BaseInstrumentor):  # type: ignore[misc] # untyped
         Raises:
             ConfigurationError: An option cannot be used.
         """
-        asked = options_of(options)
+        asked = options_of(options, alone=True)
         with _guard.guard("dash instrumentation"):
             watching.watch(app, asked, tracker)
 

@@ -46,13 +46,21 @@ class Options:
         )
 
 
-def options_of(given: Mapping[str, Any]) -> Options:
-    """Options as code writes them; what OpenTelemetry's own call adds is passed over.
+def options_of(given: Mapping[str, Any], *, alone: bool = False) -> Options:
+    """Options as code writes them.
+
+    Args:
+        given: The call's keywords.
+        alone: Whether they are nothing else; otherwise what OpenTelemetry's own call adds is passed over.
 
     Raises:
         ConfigurationError: One of them cannot be used.
     """
     found: dict[str, Any] = {}
+    known = [each.name for each in fields(Options)]
+    unknown = next((name for name in given if name not in known), None)
+    if alone and unknown is not None:
+        raise ConfigurationError(unknown, "no such option", f"The options are: {', '.join(known)}, tracker.")
     for each in fields(Options):
         value = given.get(each.name)
         if value is None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from footspan import _guard
 from footspan import conventions as c
 from footspan.config import ConfigurationError
+from footspan.instrumentation.dash import recorders
 from footspan.instrumentation.dash.apps import Mounted, Mounts
 from footspan.instrumentation.dash.callbacks import RAN, Wrapping
 from footspan.instrumentation.dash.emitting import Emitting
@@ -37,6 +38,7 @@ _BROWSER: Final = ("User-Agent", "Accept-Language", "Sec-CH-UA", "Sec-CH-UA-Plat
 _WHO: Final = (c.SESSION_ID, c.ENDUSER_PSEUDO_ID, c.USER_ID)
 _LARGEST_BODY: Final = 1 << 20
 _FAILURE: Final = 500
+_REFUSED: Final = 400
 
 
 class Watching:
@@ -189,13 +191,14 @@ class _Told:
         if isinstance(found, FullLoad):
             assert response is not None
             self._remember(request, found.place, app)
-            if self._options.page_views and not self._ignores(found.place, found.page.template):
+            wanted = self._options.page_views and (not recorders.pages_of(self._mounted.dash) or emitting.spans_count())
+            if wanted and not self._ignores(found.place, found.page.template):
                 settings = self._settings.page_views
                 emitting.load(found, response, settings)
         elif found is not None:
-            self._run(found, request, emitting, app)
+            self._run(found, request, emitting, app, answered=response is not None and response.status_code < _REFUSED)
 
-    def _run(self, run: Run, request: Request, emitting: Emitting, app: App) -> None:
+    def _run(self, run: Run, request: Request, emitting: Emitting, app: App, *, answered: bool) -> None:
         polls = bool(request.args.get("cacheKey"))  # asks how a job of the background is doing
         navigation = None if polls else run.navigation
         verdict = self._verdict(run, navigation, request, app) if navigation else Verdict(counts=False)
@@ -204,21 +207,19 @@ class _Told:
         place = navigation.place if navigation else _place(request, app)
         if (place is not None and self._ignores(place, page_at(place, app).template)) or emitting.is_bot():
             return
-        if navigation is not None and verdict.counts and self._options.page_views:
+        elsewhere = recorders.pages_of(self._mounted.dash)
+        if navigation is not None and verdict.counts and self._options.page_views and not elsewhere:
             emitting.move(navigation, verdict.previous)
         if silent:
             return
         ran: Ran | None = request.environ.get(RAN)
-        if run.interaction and self._options.interactions and not polls and (ran is not None or self._is_job(run)):
-            emitting.interaction(run, function, ran, values=bool(self._options.values))
+        wanted = self._options.interactions and not recorders.interactions_of(self._mounted.dash)
+        if run.interaction and wanted and not polls and (ran is not None or answered):
+            background = self._mounted.is_job(run.output)
+            emitting.interaction(run, function, ran, background=background, values=bool(self._options.values))
         error = request.environ.get(_FAILED) if ran is None or ran.error is None else ran.error
         if error is not None and self._options.errors:
             emitting.error(run, function, error)
-
-    def _is_job(self, run: Run) -> bool:
-        """Whether a callback runs in the background: elsewhere, and some time."""
-        callback = getattr(self._mounted.dash, "callback_map", {}).get(run.output)
-        return isinstance(callback, dict) and bool(callback.get("background") or callback.get("long"))
 
     def _ignores(self, place: Place, template: str) -> bool:
         return ignored(self._options.ignore_routes, place.path, place.route, template)
