@@ -9,6 +9,7 @@ import flask
 from dash import Input, Output, State, dcc, html
 
 _SECRET = "a secret for tests"
+_dash: Any = dash  # much of it is untyped
 
 
 def pages_app(**options: Any) -> dash.Dash:
@@ -16,9 +17,9 @@ def pages_app(**options: Any) -> dash.Dash:
     dash.page_registry.clear()
     app = dash.Dash("shop", use_pages=True, pages_folder="", suppress_callback_exceptions=True, **options)
     app.server.secret_key = _SECRET
-    dash.register_page("home", path="/", title="Home", layout=_form("Home"))
-    dash.register_page("dashboard", path="/dashboard", title="Dashboard", layout=_form("Dashboard"))
-    dash.register_page(
+    _dash.register_page("home", path="/", title="Home", layout=_form("Home"))
+    _dash.register_page("dashboard", path="/dashboard", title="Dashboard", layout=_form("Dashboard"))
+    _dash.register_page(
         "reports", path_template="/reports/<rid>", title="Report", layout=lambda rid=None, **_: _form(rid)
     )
     app.layout = html.Div([dash.page_container])
@@ -42,8 +43,8 @@ def _form(title: Any) -> html.Div:
     return html.Div(
         [
             html.H1(str(title)),
-            dcc.Link("home", href=dash.get_relative_path("/"), id="to-home"),
-            dcc.Link("dashboard", href=dash.get_relative_path("/dashboard"), id="to-dashboard"),
+            dcc.Link("home", href=_dash.get_relative_path("/"), id="to-home"),
+            dcc.Link("dashboard", href=_dash.get_relative_path("/dashboard"), id="to-dashboard"),
             dcc.Input(id="inp", value="", type="password"),
             html.Button("go", id="btn"),
             html.Div(id="out"),
@@ -56,16 +57,18 @@ def _finished(app: dash.Dash) -> dash.Dash:
     def update(clicks: int | None, value: str) -> str:
         return f"{clicks} {len(value or '')}"
 
-    @app.server.route("/api/ping", methods=["GET", "POST"])
+    server: Any = app.server
+
+    @server.route("/api/ping", methods=["GET", "POST"])
     def ping() -> str:
         return "pong"
 
-    @app.server.route("/login")
+    @server.route("/login")
     def login() -> str:
         flask.session["user"] = {"id": "u7", "email": "a@b.c", "full_name": "A B"}
         return "in"
 
-    @app.server.route("/login_partial")
+    @server.route("/login_partial")
     def login_partial() -> str:
         flask.session["user"] = {"id": 7}
         return "in"

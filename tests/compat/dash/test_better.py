@@ -153,7 +153,8 @@ def test_a_provider_that_fails(provider: Any, caplog: pytest.LogCaptureFixture) 
 def test_event_loops_are_left_alone() -> None:
     """D7, D8: a page may be served from within a loop, and a thread's loop is what it was."""
     with DashTrackerServer() as server:
-        app = dash.Dash("plain", **({"use_async": False} if _HAS_ASYNC else {}))
+        options: Any = {"use_async": False} if _HAS_ASYNC else {}
+        app = dash.Dash("plain", **options)
         app.layout = dash.html.Div()
         tracker = Tracker(app, tracker_endpoint=server.endpoint)
 

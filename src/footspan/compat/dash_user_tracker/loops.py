@@ -89,4 +89,7 @@ def _in_loop() -> bool:
 
 
 async def _waiting(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
+    try:
+        return await awaitable
+    except SystemExit as error:  # would break the loop for whoever awaits next
+        raise RuntimeError("a coroutine ended with SystemExit") from error

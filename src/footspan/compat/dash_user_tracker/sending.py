@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from footspan import _guard
-from footspan import conventions as c
 from footspan.compat.clients import Client
 from footspan.compat.dash_user_tracker.http_repository import HttpTrackerRepository
 from footspan.compat.dash_user_tracker.own import KIND, name_of
+from footspan.emit import emit_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,15 @@ class Sender(Protocol):
         """Where they wait; ``None`` where they do not."""
         ...
 
-    def emit(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None = None) -> str:
-        """Record one event; returns its id."""
+    def record(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None, everywhere: bool) -> None:
+        """Record one event.
+
+        Args:
+            name: Its name.
+            attributes: Its attributes.
+            time_ns: When it happened; now when ``None``.
+            everywhere: Whether it goes to the process's destinations as well.
+        """
         ...
 
     def count(self, what: str) -> None:
@@ -62,6 +69,15 @@ class Sent(Client):
         """See :class:`Sender`."""
         return None if self.pipeline is None else self.pipeline.spool
 
+    def record(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None, everywhere: bool) -> None:
+        """See :class:`Sender`."""
+        if everywhere:
+            self.emit(name, attributes, time_ns=time_ns)
+            return
+        slot = self.tracker._slot  # noqa: SLF001 - a tracker's way to its pipeline
+        if slot is not None and self.pipeline is not None:
+            emit_event(name, attributes, time_ns=time_ns, emitter=slot.emitter)
+
     def count(self, what: str) -> None:
         """See :class:`Sender`."""
         pipeline = self.pipeline
@@ -83,20 +99,17 @@ class Printed:
         self._redactor = Redactor()
         self._counts: dict[str, int] = {}
 
-    def emit(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None = None) -> str:
+    def record(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None, everywhere: bool) -> None:
         """See :class:`Sender`."""
         if not self._enabled:
-            return ""
+            return
         from footspan.compat import clients  # noqa: PLC0415 - its way to the process's pipeline
-        from footspan.emit import emit_event, new_uid  # noqa: PLC0415 - loaded by now
 
         moment = time.time_ns() if time_ns is None else time_ns
-        uid = new_uid(moment)
         with _guard.guard("dash tracker"):
             self._print(name, attributes, moment)
-        if clients._process_pipeline() is not None:  # noqa: SLF001 - of this room
-            emit_event(name, {**attributes, c.LOG_RECORD_UID: uid}, time_ns=moment)
-        return uid
+        if everywhere and clients._process_pipeline() is not None:  # noqa: SLF001 - of this room
+            emit_event(name, attributes, time_ns=moment)
 
     def _print(self, name: str, attributes: Mapping[str, Any], moment: int) -> None:
         from footspan.destinations.dash_tracker.document import document_of, encoded  # noqa: PLC0415 - loaded by now

@@ -128,6 +128,7 @@ class Tracker:
         import flask  # noqa: PLC0415 - the app has it
 
         from footspan.compat.dash_user_tracker.moves import Moves  # noqa: PLC0415 - needs Flask
+        from footspan.instrumentation.dash import recorders  # noqa: PLC0415 - the same
         from footspan.instrumentation.dash.apps import Mounted  # noqa: PLC0415 - the same
         from footspan.instrumentation.dash.reading import CALLBACKS, CATCH_ALL  # noqa: PLC0415 - the same
 
@@ -136,6 +137,7 @@ class Tracker:
         self._pages = frozenset({prefix, prefix + CATCH_ALL})
         self._callbacks = prefix + CALLBACKS
         self._moves = Moves(self._sender.place, self._sender.spool)
+        recorders.add(self.app, self)
         # A signal's receivers are held weakly: the app holds its trackers.
         self._server.extensions.setdefault(_TRACKERS, []).append(self)
         flask.request_started.connect(self._started, self._server)
@@ -174,7 +176,7 @@ class Tracker:
         self._moves.loaded(request, found.place, app)
         if not self._ignores(found.place.route):
             attributes = standard(request, found.place.url, found.page, found.referrer)
-            self._emit(c.EVENT_PAGE_VIEW, attributes, request, request.path)
+            self._emit(c.EVENT_PAGE_VIEW, attributes, request, request.path, everywhere=not _spans_count(request))
 
     def _ran(self, request: Request, run: Run, body: Mapping[str, Any], app: App) -> None:
         if not self.enable_page_view_tracking:
@@ -212,11 +214,14 @@ class Tracker:
         request: Request,
         path: str,
         more: Mapping[str, Any] | None = None,
+        *,
+        everywhere: bool = True,
     ) -> None:
         user = users.user_of(self._provider, self._sender.count)
         wire = wire_of(name, attributes, request, path, self.app_name, user)
         attributes[c.WIRE] = {w.SYSTEM: {**wire, **(more or {})}}
-        self._sender.emit(name, attributes, time_ns=request.environ.get(_STARTED))
+        moment = request.environ.get(_STARTED)
+        self._sender.record(name, attributes, time_ns=moment, everywhere=everywhere)
 
     # -- what is left out ----------------------------------------------------------------------------------------------
 
@@ -236,6 +241,14 @@ class Tracker:
         named = getattr(ignoring.unwrapped(function), "__name__", "")
         names = dict.fromkeys([str(named), run.output, run.callback, *outputs, *components])
         return ignoring.says(self._ignore_callback, *names)
+
+
+def _spans_count(request: Request) -> bool:
+    """Whether the process's destinations get this page view by the request's server span."""
+    from footspan.instrumentation.dash.emitting import Emitting  # noqa: PLC0415 - needs Flask
+    from footspan.tracking import default_tracker  # noqa: PLC0415 - loaded
+
+    return Emitting(default_tracker, request).spans_count()
 
 
 def _server_of(app: Any) -> Flask:
