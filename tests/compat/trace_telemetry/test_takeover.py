@@ -12,6 +12,7 @@ import pytest
 
 from compat.trace_telemetry import queue_files
 from compat.trace_telemetry.queue_files import event, line
+from footspan import _platform
 from footspan.compat.trace_telemetry import TelemetryClient, TelemetryOptions, takeover
 from footspan.compat.trace_telemetry.lines import nanoseconds
 from footspan.compat.trace_telemetry.takeover import Takeover
@@ -21,7 +22,8 @@ from footspan.spool.disk import DiskSpool
 from footspan.spool.layout import Layout
 from programs import run as run_program
 from programs import start, until
-from spool.crash.world import Stop, run
+from spool.crash.platter import Platter
+from spool.crash.world import PowerOff, Stop, run
 from spooled import spooled
 
 if TYPE_CHECKING:
@@ -214,6 +216,50 @@ def test_it_may_end_at_any_moment(
         assert Path(f"{queue}.migrated").exists()
         assert not list(Path(f"{queue}.d").glob("migrating-*"))
         at += 3 if share else 1  # at some of them, or at each
+    assert at > 30
+
+
+class Cut:
+    """Lets the power go at a call."""
+
+    def __init__(self, platter: Platter, at: int) -> None:
+        self.platter = platter
+        self.at = at
+
+    def __call__(self, number: int, name: str, operation: Any, *arguments: Any) -> Any:
+        """Do one call while there is power."""
+        if number >= self.at:
+            raise PowerOff
+        return self.platter(number, name, operation, *arguments)
+
+
+@pytest.mark.slow
+def test_the_power_may_go_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was synced is there, what was not is there or is not: still every event once.
+
+    A rename is one step for the file systems of today; half of one is not tried.
+    """
+    monkeypatch.setattr(takeover, "STRETCH", 700)
+    at, went = 0, True
+    while went:
+        base = tmp_path / f"c{at}"
+        base.mkdir()
+        Path(f"{base}/queue.ndjson.d").mkdir(mode=0o700)
+        queue_files.write(base / "queue.ndjson", 4)
+        platter = Platter(base)
+        platter._synced = platter.current()
+        went = run(monkeypatch, base, lambda base=base: life(base / "queue.ndjson"), Cut(platter, at))  # type: ignore[misc] # a default
+        images = [platter.synced(), platter.current()]
+        for number, image in enumerate(images):
+            after = tmp_path / f"c{at}-{number}"
+            platter.restore(image, after)
+            with monkeypatch.context() as context:
+                context.setattr(_platform, "boot_id", lambda: b"the next boot id")
+                life(after / "queue.ndjson")
+            assert drained_in_order(after / "queue.ndjson") == ids(*range(4)), (at, number)
+            assert (after / "queue.ndjson.migrated").exists()
+        platter.close()
+        at += 1
     assert at > 30
 
 

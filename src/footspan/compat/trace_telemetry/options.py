@@ -79,12 +79,19 @@ def queue_path(options: Any) -> str:
         path = os.fsdecode(given).strip() if given is not None else ""
     except TypeError:
         path = str(given).strip()
-    return os.path.abspath(path.replace("\0", "") or DEFAULT_QUEUE)  # noqa: PTH100 - a link stays a link
+    path = path.replace("\0", "") or DEFAULT_QUEUE
+    try:
+        return os.path.abspath(path)  # noqa: PTH100 - a link stays a link
+    except OSError:  # the working directory is gone
+        return path
 
 
 def _text(options: Any, name: str) -> str:
-    value = getattr(options, name, None)
-    return "" if value is None else str(value)
+    try:
+        value = getattr(options, name, None)
+        return "" if value is None else str(value)
+    except Exception:  # noqa: BLE001 - an object of the host's own making
+        return ""
 
 
 def _number(options: Any, name: str, default: float) -> float:
