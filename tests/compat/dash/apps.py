@@ -57,22 +57,20 @@ def _finished(app: dash.Dash) -> dash.Dash:
     def update(clicks: int | None, value: str) -> str:
         return f"{clicks} {len(value or '')}"
 
-    server: Any = app.server
-
-    @server.route("/api/ping", methods=["GET", "POST"])
     def ping() -> str:
         return "pong"
 
-    @server.route("/login")
     def login() -> str:
         flask.session["user"] = {"id": "u7", "email": "a@b.c", "full_name": "A B"}
         return "in"
 
-    @server.route("/login_partial")
     def login_partial() -> str:
         flask.session["user"] = {"id": 7}
         return "in"
 
+    app.server.add_url_rule("/api/ping", view_func=ping, methods=["GET", "POST"])
+    app.server.add_url_rule("/login", view_func=login)
+    app.server.add_url_rule("/login_partial", view_func=login_partial)
     return app
 
 
