@@ -14,8 +14,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from footspan import _guard, _platform
 from footspan.instrumentation.dash.visits import Visit
@@ -145,7 +145,7 @@ def _locked(descriptor: int, offset: int) -> bool:
 
 
 def _packed(browser: bytes, visits: Visits) -> bytes:
-    rows = [[*asdict(each).values()] for each in visits]
+    rows = [[v.page, v.url, v.at, v.loaded, v.tab, v.who, v.reports] for v in visits]
     while True:
         data = json.dumps(rows, separators=(",", ":")).encode()
         if len(data) <= PLACE - _HEAD:
@@ -195,4 +195,10 @@ def open_memory(folder: Path | None) -> Memory:
     Args:
         folder: The service's folder; ``None`` where there is none on disk.
     """
-    return InFile(folder / FILE) if folder is not None and _platform.DURABLE else InProcess()
+    if folder is None or not _platform.DURABLE:
+        return InProcess()
+    # One object for a file: closing it in one would let go the other's locks.
+    return _open.setdefault(folder / FILE, InFile(folder / FILE))
+
+
+_open: WeakValueDictionary[Path, InFile] = WeakValueDictionary()
