@@ -66,6 +66,7 @@ def drain(feed: Feed, max_items: int = 512, max_bytes: int = 1 << 20) -> list[st
             return delivered
         assert batch.events
         feed.sending(batch)
+        getattr(feed, "prepare", lambda *_: None)(max_items, max_bytes)  # as a carrier does while the request is made
         delivered += uids(batch.events)
         feed.done(batch, Tally(delivered=len(batch.events)))
     raise AssertionError("the feed never ends")

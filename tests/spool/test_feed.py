@@ -62,6 +62,79 @@ def test_a_batch_is_given_until_it_is_done(tmp_path: Path) -> None:
     feed.close()
 
 
+def ahead(tmp_path: Path) -> tuple[Any, Any, Any]:
+    """A spool, its feed, and a batch of three under way while the next three have been read."""
+    spool = open_disk(tmp_path)
+    for number in range(10):
+        spool.append(line(f"u{number}"))
+    feed = the_feed(spool)
+    first = feed.take(3, 1 << 20)
+    feed.sending(first)
+    feed.prepare(3, 1 << 20)
+    return spool, feed, first
+
+
+def test_the_next_batch_is_read_while_one_is_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No segment is looked at for it any more, and nothing of it counts as sent."""
+    _, feed, first = ahead(tmp_path)
+    assert feed.waiting() == 10
+    feed.done(first, Tally(delivered=3))
+    with monkeypatch.context() as patch:
+        patch.setattr(feed._merge, "fill", pytest.fail)
+        assert uids(feed.take(3, 1 << 20).events) == ["u3", "u4", "u5"]
+    feed.done(feed.take(3, 1 << 20), Tally(delivered=3))
+    assert drain(feed, 3) == ["u6", "u7", "u8", "u9"]
+
+
+def test_what_was_read_before_is_read_again_where_it_no_longer_fits(tmp_path: Path) -> None:
+    """The destination takes less at a time by now; or a part of the batch before goes back."""
+    _, feed, first = ahead(tmp_path)
+    feed.done(first, Tally(delivered=3))
+    assert uids(feed.take(2, 1 << 20).events) == ["u3", "u4"]
+    feed.done(feed.take(2, 1 << 20), Tally(delivered=2))
+    second = feed.take(2, 1 << 20)
+    feed.sending(second)
+    feed.prepare(2, 1 << 20)
+    assert feed.settle(second, second.events[1:], Tally(delivered=1))
+    assert drain(feed, 2) == ["u6", "u7", "u8", "u9"]
+
+
+def test_what_was_read_before_and_is_deleted_is_not_sent(tmp_path: Path) -> None:
+    """Its eviction was counted."""
+    _, feed, first = ahead(tmp_path)
+    feed.done(first, Tally(delivered=3))
+    segments(tmp_path)[0].unlink()
+    assert feed.take(3, 1 << 20) is None
+
+
+def test_a_carriers_death_repeats_only_what_was_sent(tmp_path: Path) -> None:
+    """Not what it had read."""
+    spool, feed, _ = ahead(tmp_path)
+    crash(feed)
+    again = the_feed(spool)
+    doubtful = again.take(100, 1 << 20)
+    assert doubtful.ambiguous
+    assert uids(doubtful.events) == ["u0", "u1", "u2"]
+    again.sending(doubtful)
+    again.prepare(3, 1 << 20)
+    again.done(doubtful, Tally(delivered=3))
+    assert drain(again, 3) == [f"u{number}" for number in range(3, 10)]
+
+
+def test_a_batch_that_may_grow_is_not_read_before(tmp_path: Path) -> None:
+    """It bears what came meanwhile."""
+    spool = open_disk(tmp_path)
+    for number in range(4):
+        spool.append(line(f"u{number}"))
+    feed = the_feed(spool)
+    first = feed.take(3, 1 << 20)
+    feed.sending(first)
+    feed.prepare(3, 1 << 20)
+    spool.append(line("u4"))
+    feed.done(first, Tally(delivered=3))
+    assert uids(feed.take(3, 1 << 20).events) == ["u3", "u4"]
+
+
 def test_a_batch_is_bounded_by_bytes(tmp_path: Path) -> None:
     """But one event always fits."""
     spool = open_disk(tmp_path)

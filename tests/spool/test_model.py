@@ -104,6 +104,12 @@ class SpoolMachine(RuleBasedStateMachine):
             side.flying = got
         assert got == side.flying
 
+    @rule(to=st.sampled_from(TARGETS), items=st.integers(1, 6), size=st.sampled_from([1, 1500, 1 << 20]))
+    def read_ahead(self, to: Any, items: int, size: int) -> None:
+        """While a batch is under way, or at any other time, the next one is read."""
+        if self.sides[to].feed is not None:
+            self.sides[to].feed.prepare(items, size)
+
     @rule(to=st.sampled_from(TARGETS))
     def finish(self, to: Any) -> None:
         """The answer comes."""

@@ -246,7 +246,7 @@ class Carrier:
             self.feed.sending(convoy.batch)
             self._journaled = True
         try:
-            move = self._dispatch.ship(convoy)
+            move = self._dispatch.ship(convoy, self._meanwhile(convoy))
         except BaseException:
             self._convoy = None  # rather repeat the batch than lose an event of it
             self._journaled = False
@@ -256,6 +256,13 @@ class Carrier:
         if not convoy.finished:
             self._give_back(convoy, move)
         return self._heed(move)
+
+    def _meanwhile(self, convoy: Convoy) -> Callable[[], None] | None:
+        """Read on in the spool while a request is under way; not at the end, when no other thread may be left."""
+        prepare = getattr(self.feed, "prepare", None)  # what is in memory need not be read
+        if prepare is None or self._deadline is not None or not self._is_full(convoy.batch):
+            return None
+        return lambda: prepare(*self._dispatch.window)
 
     def _give_back(self, convoy: Convoy, move: Move) -> None:
         """Note what certainly did not arrive, so that a successor need not take it for ambiguous.

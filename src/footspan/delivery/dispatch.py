@@ -95,8 +95,12 @@ class Dispatch:
         """A batch, ready to go."""
         return Convoy(batch, self._destination, self.limits, self.record)
 
-    def ship(self, convoy: Convoy) -> Move | None:
+    def ship(self, convoy: Convoy, meanwhile: Callable[[], None] | None = None) -> Move | None:
         """Make a batch's next request, or those of all its lanes as far as they go.
+
+        Args:
+            convoy: The batch.
+            meanwhile: What to do while the one request of a batch with one lane is under way.
 
         Returns:
             What to do next, the gravest of several; ``None`` where there was no time for any request.
@@ -105,7 +109,7 @@ class Dispatch:
         if left < LEAST_TIME:
             return None
         try:
-            move = self._one(convoy.lanes[0], left) if len(convoy.lanes) == 1 else self._abreast(convoy)
+            move = self._one(convoy.lanes[0], left, meanwhile) if len(convoy.lanes) == 1 else self._abreast(convoy)
         except BaseException:
             self._senders.drain()  # nobody's events may be under way twice
             raise
@@ -119,9 +123,15 @@ class Dispatch:
         """Let the sending threads end."""
         self._senders.close()
 
-    def _one(self, lane: Shipment, left: float) -> Move:
+    def _one(self, lane: Shipment, left: float, meanwhile: Callable[[], None] | None) -> Move:
         events, timeout = self._next(lane, left)
-        return self._read(lane, events, self._send(events, timeout))
+        if meanwhile is None:
+            return self._read(lane, events, self._send(events, timeout))
+        self._senders.submit(lane, events, timeout)
+        with _guard.guard("reading ahead"):
+            meanwhile()
+        _, _, outcome = self._senders.result()
+        return self._read(lane, events, outcome)
 
     def _abreast(self, convoy: Convoy) -> Move:
         """Requests of all lanes, one at a time for each, until all is sent or an answer asks for a pause."""

@@ -10,7 +10,7 @@ from footspan.spool.base import Batch, Range
 from footspan.spool.blocks import in_order, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from footspan.otlp_json import LogLine
     from footspan.spool.blocks import Strip
@@ -31,6 +31,7 @@ class Cut:
         pulse: Called now and then during long work.
 
     Attributes:
+        full: Something was left out for want of room.
         garbage: Segment, offset and bytes of what is no event.
     """
 
@@ -49,10 +50,12 @@ class Cut:
         "_stretch",
         "_stretches",
         "_suffixes",
+        "full",
         "garbage",
     )
 
     def __init__(self, max_items: int, max_bytes: int, pulse: Callable[[], None] = lambda: None) -> None:
+        self.full = False
         self.garbage: list[tuple[str, int, bytes]] = []
         self._max_items = max_items
         self._max_bytes = max_bytes
@@ -153,6 +156,11 @@ class Cut:
         if self._lines >= self._pulse_at:
             self._pulse_at = self._lines + _PULSE_LINES
             self._pulse()
+
+    @property
+    def segments(self) -> Collection[str]:
+        """Where its lines stand."""
+        return self._stretches.keys()
 
     @property
     def empty(self) -> bool:

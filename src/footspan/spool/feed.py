@@ -92,6 +92,8 @@ class DiskFeed:
         self._there: set[str] = set()
         self._batch: Batch | None = None
         self._unreadable = 0
+        self._ahead: tuple[Cut, int, int] | None = None
+        self._past_batch = False  # what is read next stands behind the batch under way
 
     @property
     def fold(self) -> Fold:
@@ -119,17 +121,58 @@ class DiskFeed:
             return None
         try:
             while self.fold.pending:
+                self._past_batch = False  # they were looked up, one by one
                 batch = self._doubtful(Cut(max_items, max_bytes))
                 if batch is not None:
                     return batch
             while True:
-                cut = self._merge.fill(Cut(max_items, max_bytes, self._heartbeat.touch))
+                cut = self._read_before(max_items, max_bytes)
+                if cut is None:
+                    cut = self._merge.fill(Cut(max_items, max_bytes, self._heartbeat.touch))
+                self._past_batch = True
                 batch = self._hand_out(cut)
                 if batch is not None or cut.empty:
                     return batch
         except BaseException:
-            self._merge.again()
+            self._begin_again()
             raise
+
+    def prepare(self, max_items: int, max_bytes: int) -> None:
+        """Read the batch after the one under way, for ``take`` to have it at hand once that one is done.
+
+        Only a full one is kept: one that is not may grow until then. It is in no journal before it is taken.
+
+        Raises:
+            OSError: The spool cannot be read.
+        """
+        if self._batch is None or not self._past_batch or self._ahead is not None or not self._merge.steady:
+            return
+        try:
+            cut = self._merge.fill(Cut(max_items, max_bytes, self._heartbeat.touch))
+        except BaseException:
+            self._begin_again()
+            raise
+        if cut.full and self._merge.steady:
+            self._ahead = cut, max_items, max_bytes
+        elif not cut.empty:
+            self._begin_again()
+
+    def _read_before(self, max_items: int, max_bytes: int) -> Cut | None:
+        """What ``prepare`` read, if it is still what is to be taken now."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        cut, items, size = ahead
+        if items <= max_items and size <= max_bytes and all(name in self._there for name in cut.segments):
+            return cut
+        self._begin_again()
+        return None
+
+    def _begin_again(self) -> None:
+        """Read from the cursors on: nothing read so far may be passed over."""
+        self._ahead = None
+        self._past_batch = False
+        self._merge.again()
 
     def _sight(self, fingerprint: str) -> Sight:
         return Sight(self._pipelines.of(fingerprint, self._id), self._accepts)
@@ -242,7 +285,7 @@ class DiskFeed:
         figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
         self._journal.write(ops.done(parts.done, figures, self._unreadable), ops.kept(parts.untouched))
         self._batch, self._unreadable = None, 0
-        self._merge.again()  # they are past what goes back
+        self._begin_again()  # it is past what goes back
         return True
 
     def waiting(self) -> int:
@@ -286,7 +329,7 @@ class DiskFeed:
                 self._heartbeat.beat("closed")
         self._journal.close()
         self._lock.release()
-        self._merge.again()
+        self._begin_again()
         self._batch = None
 
     def _still_ours(self) -> bool:

@@ -56,6 +56,12 @@ class Merge:
     def forget(self, name: str) -> None:
         """A segment is gone."""
         self._reels.pop(name, None)
+        self._broken.pop(name, None)
+
+    @property
+    def steady(self) -> bool:
+        """Whether every segment could be read on so far; one that could not is begun again at its cursor."""
+        return not self._broken
 
     def fill(self, cut: Cut) -> Cut:
         """Merge the segments by time until the batch is full or nothing is left."""
@@ -67,6 +73,7 @@ class Merge:
             until = heap[0][0] if heap else FOREVER
             try:
                 if not reel.run(cut, until, closed_for=self._quiet if closed else None):
+                    cut.full = True
                     break
             except OSError as error:
                 self._is_broken(reel.name, error)
@@ -113,6 +120,7 @@ class Merge:
             return reel
         if self._broken.get(name, 0.0) > time.monotonic():
             return None
+        self._broken.pop(name, None)
         path = self._layout.segment(name)
         try:
             cursor = self._journal.fold.cursor(name)
