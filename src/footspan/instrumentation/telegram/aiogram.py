@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # untyped
 
+from footspan.instrumentation.loading import when_loaded
 from footspan.instrumentation.telegram.bots import Bots
 from footspan.instrumentation.telegram.handling import current
 from footspan.instrumentation.telegram.patches import Patches
@@ -23,17 +24,21 @@ class AiogramInstrumentor(BaseInstrumentor):  # type: ignore[misc] # the same
         return ("aiogram >= 3",)
 
     def _instrument(self, **kwargs: Any) -> None:
+        self._bots = Bots(**kwargs)
+        self._patches = Patches()
+        self._wait_no_more = when_loaded("aiogram", self._patch)
+
+    def _patch(self) -> None:
         from aiogram import Dispatcher  # noqa: PLC0415 - loaded where there are bots
         from aiogram.dispatcher.event.handler import HandlerObject  # noqa: PLC0415 - the same
         from aiogram.dispatcher.middlewares.error import ErrorsMiddleware  # noqa: PLC0415 - the same
 
-        self._bots = Bots(**kwargs)
-        self._patches = Patches()
         self._patches.wrap(Dispatcher, "feed_update", _around_updates(self._bots))
         self._patches.wrap(HandlerObject, "call", _around_handlers())
         self._patches.wrap(ErrorsMiddleware, "__call__", _around_errors())
 
     def _uninstrument(self, **_: Any) -> None:
+        self._wait_no_more()
         self._patches.undo()
         self._bots.close()
 

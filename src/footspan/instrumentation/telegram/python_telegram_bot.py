@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # untyped
 
+from footspan.instrumentation.loading import when_loaded
 from footspan.instrumentation.telegram.bots import Bots
 from footspan.instrumentation.telegram.handling import JOB, current, name_of
 from footspan.instrumentation.telegram.patches import Patches
@@ -27,10 +28,13 @@ class PythonTelegramBotInstrumentor(BaseInstrumentor):  # type: ignore[misc] # t
         return ("python-telegram-bot >= 20",)
 
     def _instrument(self, **kwargs: Any) -> None:
-        from telegram.ext import Application, BaseHandler, CallbackContext, Job  # noqa: PLC0415 - where there are bots
-
         self._bots = Bots(**kwargs)
         self._patches = Patches()
+        self._wait_no_more = when_loaded("telegram.ext", self._patch)
+
+    def _patch(self) -> None:
+        from telegram.ext import Application, BaseHandler, CallbackContext, Job  # noqa: PLC0415 - where there are bots
+
         handlers = _Handlers()
         self._patches.wrap(Application, "process_update", _around_updates(self._bots))
         self._patches.wrap(Application, "process_error", _around_errors)
@@ -40,6 +44,7 @@ class PythonTelegramBotInstrumentor(BaseInstrumentor):  # type: ignore[misc] # t
         self._patches.wrap(Job, "run", _around_jobs(self._bots))
 
     def _uninstrument(self, **_: Any) -> None:
+        self._wait_no_more()
         self._patches.undo()
         self._bots.close()
 
