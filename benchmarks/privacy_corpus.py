@@ -13,11 +13,12 @@ import base64
 import json
 import random
 import string
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import phonenumbers
+
+from privacy_innocent import hard, harder, pick, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,65 +59,58 @@ def corpus(half: str) -> list[Line]:
     return [makers[cls](random_, held_out) for cls, count in PER_HALF.items() for _ in range(count)]
 
 
-def _pick(r: random.Random, alphabet: str, count: int) -> str:
-    return "".join(r.choice(alphabet) for _ in range(count))
-
-
-def _word_of(r: random.Random) -> str:
-    return r.choice("amber birch cedar delta ember fjord grove heron iris juniper kestrel larch maple north".split())
-
-
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 
 def _jwt(r: random.Random) -> str:
     parts = (
         {"alg": r.choice(["HS256", "RS256", "ES256"]), "typ": "JWT"},
-        {"sub": _pick(r, string.digits, 6), "exp": r.randrange(10**9)},
+        {"sub": pick(r, string.digits, 6), "exp": r.randrange(10**9)},
     )
     coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
-    return ".".join((*coded, _pick(r, _BASE64, 43)))
+    return ".".join((*coded, pick(r, _BASE64, 43)))
 
 
 def _vendor(r: random.Random, *, held_out: bool) -> str:
     hexa = "0123456789abcdef"
     upper = string.ascii_uppercase + string.digits
     tuned = (
-        lambda: "AKIA" + _pick(r, upper, 16),
-        lambda: r.choice(["ghp_", "gho_", "ghs_"]) + _pick(r, _ALNUM, 36),
-        lambda: "sk_live_" + _pick(r, _ALNUM, 24),
-        lambda: "xoxb-" + _pick(r, string.digits, 11) + "-" + _pick(r, string.digits, 12) + "-" + _pick(r, _ALNUM, 24),
-        lambda: "AIza" + _pick(r, _BASE64, 35),
-        lambda: "sk-proj-" + _pick(r, _BASE64, 40) + "7",
-        lambda: "SG." + _pick(r, _BASE64, 22) + "." + _pick(r, _BASE64, 43),
-        lambda: "glpat-" + _pick(r, _BASE64, 20),
+        lambda: "AKIA" + pick(r, upper, 16),
+        lambda: r.choice(["ghp_", "gho_", "ghs_"]) + pick(r, _ALNUM, 36),
+        lambda: "sk_live_" + pick(r, _ALNUM, 24),
+        lambda: "xoxb-" + pick(r, string.digits, 11) + "-" + pick(r, string.digits, 12) + "-" + pick(r, _ALNUM, 24),
+        lambda: "AIza" + pick(r, _BASE64, 35),
+        lambda: "sk-proj-" + pick(r, _BASE64, 40) + "7",
+        lambda: "SG." + pick(r, _BASE64, 22) + "." + pick(r, _BASE64, 43),
+        lambda: "glpat-" + pick(r, _BASE64, 20),
     )
     other = (
-        lambda: "ASIA" + _pick(r, upper, 16),
-        lambda: "github_pat_" + _pick(r, _ALNUM, 22) + "_" + _pick(r, _ALNUM, 59),
-        lambda: "rk_test_" + _pick(r, _ALNUM, 24),
-        lambda: "npm_" + _pick(r, _ALNUM, 36),
-        lambda: "hf_" + _pick(r, string.ascii_letters, 34),
-        lambda: "shpat_" + _pick(r, hexa, 32),
-        lambda: "dop_v1_" + _pick(r, hexa, 64),
-        lambda: "pypi-" + _pick(r, _BASE64, 60),
-        lambda: "whsec_" + _pick(r, _ALNUM, 32),
-        lambda: _pick(r, string.digits, 10) + ":AA" + _pick(r, _BASE64, 33),
-        lambda: "hvs." + _pick(r, _BASE64, 90),
-        lambda: "sk-ant-api03-" + _pick(r, _BASE64, 80) + "9AA",
+        lambda: "ASIA" + pick(r, upper, 16),
+        lambda: "github_pat_" + pick(r, _ALNUM, 22) + "_" + pick(r, _ALNUM, 59),
+        lambda: "rk_test_" + pick(r, _ALNUM, 24),
+        lambda: "npm_" + pick(r, _ALNUM, 36),
+        lambda: "hf_" + pick(r, string.ascii_letters, 34),
+        lambda: "shpat_" + pick(r, hexa, 32),
+        lambda: "dop_v1_" + pick(r, hexa, 64),
+        lambda: "pypi-" + pick(r, _BASE64, 60),
+        lambda: "whsec_" + pick(r, _ALNUM, 32),
+        lambda: pick(r, string.digits, 10) + ":AA" + pick(r, _BASE64, 33),
+        lambda: "hvs." + pick(r, _BASE64, 90),
+        lambda: "sk-ant-api03-" + pick(r, _BASE64, 80) + "9AA",
     )
-    return r.choice(other if held_out else tuned)()
+    makers: tuple[Callable[[], str], ...] = other if held_out else tuned
+    return r.choice(makers)()
 
 
 def _private_key(r: random.Random, *, held_out: bool) -> str:
     kind = r.choice(["OPENSSH ", "ENCRYPTED ", ""] if held_out else ["RSA ", "EC "])
     gap = "\\n" if held_out and r.random() < 0.5 else "\n"
-    body = gap.join(_pick(r, _ALNUM + "+/", 64) for _ in range(r.randint(2, 5)))
+    body = gap.join(pick(r, _ALNUM + "+/", 64) for _ in range(r.randint(2, 5)))
     return f"-----BEGIN {kind}PRIVATE KEY-----{gap}{body}{gap}-----END {kind}PRIVATE KEY-----"
 
 
 def _password(r: random.Random) -> str:
-    return _word_of(r).capitalize() + r.choice("-_!.#") + _pick(r, _ALNUM, r.randint(4, 10)) + r.choice("37x!")
+    return word_of(r).capitalize() + r.choice("-_!.#") + pick(r, _ALNUM, r.randint(4, 10)) + r.choice("37x!")
 
 
 def _secret(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of two halves
@@ -147,7 +141,7 @@ def _secret(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of 
         value = _private_key(r, held_out=held_out)
         frames = ["{}", "loaded\n{}\n"] if not held_out else ["cannot parse {} in line 3", "key={}"]
     elif kind == "bearer":
-        value = _pick(r, _ALNUM + "-._~", r.randint(20, 60)) + "7"
+        value = pick(r, _ALNUM + "-._~", r.randint(20, 60)) + "7"
         frames = (
             ["Authorization: Bearer {}", "header Bearer {} rejected"]
             if not held_out
@@ -158,14 +152,14 @@ def _secret(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of 
             ]
         )
     elif kind == "basic":
-        value = base64.b64encode(f"{_word_of(r)}:{_password(r)}".encode()).decode()
+        value = base64.b64encode(f"{word_of(r)}:{_password(r)}".encode()).decode()
         frames = (
             ["Authorization: Basic {}", "sent Basic {}"]
             if not held_out
             else ["authorization=Basic {}", "proxy said basic {} is wrong"]
         )
     elif kind == "url":
-        value = f"{_word_of(r)}:{_password(r).replace('#', '')}"
+        value = f"{word_of(r)}:{_password(r).replace('#', '')}"
         frames = (
             ["https://{}@host.example/x", "connect to postgres://{}@db.example:5432/shop"]
             if not held_out
@@ -176,7 +170,7 @@ def _secret(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of 
             ]
         )
     elif kind == "query":
-        value = _pick(r, _ALNUM, r.randint(8, 30)) + "4"
+        value = pick(r, _ALNUM, r.randint(8, 30)) + "4"
         names = (
             ["token", "api_key", "access_token", "password"]
             if not held_out
@@ -222,7 +216,7 @@ def _secret(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of 
             ]
         )
     else:
-        value = _pick(r, _ALNUM, r.randint(6, 20))
+        value = pick(r, _ALNUM, r.randint(6, 20))
         key = r.choice(
             ["password", "userPassword", "X-Api-Key", "access_token", "cookie"]
             if not held_out
@@ -273,7 +267,7 @@ def _card(r: random.Random, *, held_out: bool) -> str:
             ("620000", 16),
         ]
     )
-    body = prefix + _pick(r, string.digits, length - len(prefix) - 1)
+    body = prefix + pick(r, string.digits, length - len(prefix) - 1)
     return body + _check_digit(body)
 
 
@@ -297,7 +291,7 @@ _ACCOUNTS: Final = {
 def _iban(r: random.Random, countries: tuple[str, ...]) -> str:
     country = r.choice(countries)
     alphabets = {"d": string.digits, "u": string.ascii_uppercase, "a": string.digits * 4 + string.ascii_uppercase}
-    account = "".join(_pick(r, alphabets[part[0]], int(part[1:])) for part in _ACCOUNTS[country].split())
+    account = "".join(pick(r, alphabets[part[0]], int(part[1:])) for part in _ACCOUNTS[country].split())
     number = int("".join(str(int(each, 36)) for each in account + country + "00"))
     return f"{country}{98 - number % 97:02d}{account}"
 
@@ -338,7 +332,7 @@ def _payment(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of
 
 
 def _mail(r: random.Random, *, held_out: bool) -> str:
-    first, last = _word_of(r), _word_of(r)
+    first, last = word_of(r), word_of(r)
     if not held_out:
         return r.choice(
             [
@@ -386,6 +380,7 @@ _ABROAD: Final = (
 def _phone(r: random.Random, region: str, form: int) -> str:
     kind = r.choice([phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE])
     example = phonenumbers.example_number_for_type(region, kind)
+    assert example is not None
     for _ in range(50):
         tail = 10 ** r.randint(2, 4)
         number = phonenumbers.PhoneNumber(
@@ -472,144 +467,10 @@ def _contact(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of
 
 
 def _innocent(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one of two halves
-    made = _hard(r) if not held_out else _harder(r)
-    key, text = made
-    return Line("none", key, text)
-
-
-def _hard(r: random.Random) -> tuple[str, str]:
-    def digits(count: int) -> str:
-        return _pick(r, "123456789", 1) + _pick(r, string.digits, count - 1)
-
-    def hexa(count: int) -> str:
-        return _pick(r, "0123456789abcdef", count)
-
-    valid = _card(r, held_out=False)
+    valid = _card(r, held_out=held_out)
     invalid = valid[:-1] + str((int(valid[-1]) + r.randint(1, 9)) % 10)
-    return r.choice(
-        (
-            lambda: ("message", f"order {digits(8)} shipped"),
-            lambda: ("note", f"invoice 2024-{digits(6)} is paid"),
-            lambda: ("order_id", valid),
-            lambda: ("order_number", valid),
-            lambda: ("message", f"tracking {invalid}"),
-            lambda: ("note", f"order {invalid} refunded"),
-            lambda: ("version", f"{r.randint(0, 20)}.{r.randint(0, 99)}.{r.randint(0, 9999)}"),
-            lambda: (
-                "message",
-                f"upgraded to v{r.randint(1, 9)}.{r.randint(0, 99)}.{r.randint(0, 99)}-rc.{r.randint(1, 9)}",
-            ),
-            lambda: ("commit", hexa(40)),
-            lambda: ("message", f"built {hexa(40)} on main"),
-            lambda: ("digest", f"sha256:{hexa(64)}"),
-            lambda: ("message", f"at {r.uniform(-90, 90):.6f}, {r.uniform(-180, 180):.6f}"),
-            lambda: ("note", f"total {r.randint(1, 999)}.{r.randint(100, 999)},{r.randint(10, 99)} EUR"),
-            lambda: ("note", f"${r.randint(1, 9)},{r.randint(100, 999)},{r.randint(100, 999)}.00 raised"),
-            lambda: ("request", str(uuid.UUID(int=r.getrandbits(128), version=4))),
-            lambda: ("message", f"job {uuid.UUID(int=r.getrandbits(128), version=4)} done"),
-            lambda: (
-                "message",
-                f"2024-0{r.randint(1, 9)}-{r.randint(10, 28)} {r.randint(10, 23)}:{r.randint(10, 59)}:{r.randint(10, 59)}.{digits(6)} started",
-            ),
-            lambda: ("at", f"2025-1{r.randint(0, 2)}-{r.randint(10, 28)}T{r.randint(10, 23)}:{r.randint(10, 59)}:00Z"),
-            lambda: ("timestamp", str(1_600_000_000_000 + r.randrange(10**11))),
-            lambda: ("message", f"epoch {1_600_000_000 + r.randrange(10**8)}"),
-            lambda: (
-                "user_agent",
-                f"Mozilla/5.0 (X11; Linux x86_64; rv:{r.randint(90, 130)}.0) Gecko/20100101 Firefox/{r.randint(90, 130)}.0",
-            ),
-            lambda: ("link", f"https://shop.example/p/{digits(7)}?page={r.randint(1, 40)}&sort=price"),
-            lambda: ("message", f"{r.randint(2, 9)} @ {r.randint(1, 99)}.50 each"),
-            lambda: ("message", f"thanks @{_word_of(r)}!"),
-            lambda: ("message", "the password was reset"),
-            lambda: ("message", "password: required"),
-            lambda: ("error", "token: expired"),
-            lambda: ("error", "a basic authentication header is missing"),
-            lambda: ("plan", "basic"),
-            lambda: ("message", f"copied {digits(9)} of {digits(10)} bytes"),
-            lambda: ("input_tokens", str(r.randrange(9000))),
-            lambda: ("path", f"/static/js/{hexa(20)}.chunk.js"),
-            lambda: ("sku", f"{_pick(r, string.ascii_uppercase, 3)}-{digits(6)}-{digits(3)}"),
-            lambda: ("message", f"ISBN 978-3-{digits(4)}-{digits(4)}-{r.randint(0, 9)}"),
-            lambda: ("message", f"opening hours 09:00-17:30, room {digits(3)}"),
-        )
-    )()
-
-
-def _harder(r: random.Random) -> tuple[str, str]:
-    def digits(count: int) -> str:
-        return _pick(r, "123456789", 1) + _pick(r, string.digits, count - 1)
-
-    def hexa(count: int) -> str:
-        return _pick(r, "0123456789abcdef", count)
-
-    valid = _card(r, held_out=True)
-    wrong = valid[:-1] + str((int(valid[-1]) + r.randint(1, 9)) % 10)
-    return r.choice(
-        (
-            lambda: ("message", f"Bestellung {digits(10)} wurde versandt"),
-            lambda: ("note", f"Rechnung Nr. {digits(4)}-{digits(5)}"),
-            lambda: ("note", f"pedido nº {digits(9)}"),
-            lambda: ("tracking_number", valid),
-            lambda: ("transactionId", valid),
-            lambda: ("message", f"parcel {_spaced(wrong, ' ')} is late"),
-            lambda: ("message", f"snowflake 1{digits(17)}"),
-            lambda: (
-                "message",
-                f"firmware {r.randint(1, 20)}.{r.randint(0, 250)}.{r.randint(0, 250)}.{r.randint(0, 250)} installed",
-            ),
-            lambda: ("message", f"requires numpy>={r.randint(1, 2)}.{r.randint(10, 30)}.{r.randint(0, 9)},<3"),
-            lambda: ("etag", f'W/"{hexa(32)}"'),
-            lambda: ("message", f"md5={hexa(32)} size={digits(8)}"),
-            lambda: ("trace", hexa(32)),
-            lambda: (
-                "message",
-                f"bounding box {r.uniform(0, 9):.5f} {r.uniform(10, 60):.5f} {r.uniform(0, 9):.5f} {r.uniform(10, 60):.5f}",
-            ),
-            lambda: ("note", f"{r.randint(1, 9)} {r.randint(100, 999)} {r.randint(100, 999)},{r.randint(10, 99)} zł"),
-            lambda: ("note", f"Preis: {r.randint(1, 99)}.{r.randint(100, 999)}.{r.randint(100, 999)} €"),
-            lambda: ("uid", uuid.UUID(int=r.getrandbits(128), version=4).hex),
-            lambda: (
-                "message",
-                f"retry {r.randint(1, 9)}/10 in {digits(4)} ms (id={uuid.UUID(int=r.getrandbits(128), version=4)})",
-            ),
-            lambda: (
-                "message",
-                f"{r.randint(10, 28)}.0{r.randint(1, 9)}.2025 {r.randint(10, 23)}:{r.randint(10, 59)} Uhr",
-            ),
-            lambda: (
-                "message",
-                f"{r.randint(10, 12)}/{r.randint(10, 28)}/2025 - {r.randint(10, 12)}/{r.randint(10, 28)}/2026",
-            ),
-            lambda: ("message", f"week 2025-W{r.randint(10, 52)}-{r.randint(1, 7)}"),
-            lambda: ("message", f"took {digits(7)} ns, {digits(8)} rows"),
-            lambda: ("message", f"pid {digits(5)} exited with 137 after {digits(6)} s"),
-            lambda: (
-                "traceback",
-                f'File "/srv/app/views.py", line {digits(3)}, in get\n    raise ValueError({digits(5)})',
-            ),
-            lambda: ("message", f"<Order object at 0x7f{hexa(10)}>"),
-            lambda: ("link", f"https://cdn.example/a/{hexa(24)}/w_{digits(3)},h_{digits(3)}/img.png?v={digits(10)}"),
-            lambda: ("message", f"::1 is up, {r.randint(1, 9)}:{r.randint(10, 59)} left"),
-            lambda: ("message", f"score {r.randint(0, 9)}:{r.randint(0, 9)} ({r.randint(0, 9)}:{r.randint(0, 9)})"),
-            lambda: ("message", f"EAN 40{digits(11)}"),
-            lambda: ("message", f"batch {digits(6)}-{digits(4)}-{digits(2)}"),
-            lambda: ("message", f"case #{digits(8)} closed"),
-            lambda: ("message", f"seats {r.randint(10, 40)}A-{r.randint(10, 40)}F, gate {r.randint(1, 60)}"),
-            lambda: ("message", "Your token has been used: please request a new one"),
-            lambda: ("message", "secret: it gets better with butter"),
-            lambda: ("message", "bearer shares are no longer issued; see basic principles"),
-            lambda: ("message", "user@ is missing a domain, and so is @home"),
-            lambda: ("message", f"ssh {_word_of(r)}@localhost failed"),
-            lambda: (
-                "message",
-                f"pip install sk-learn-extra=={r.randint(0, 3)}.{r.randint(0, 9)} task-runner-framework-plugin",
-            ),
-            lambda: ("query", f"utm_source=news&utm_id={digits(9)}&page=2"),
-            lambda: ("message", f"range 1{digits(6)}-1{digits(6)} reserved"),
-            lambda: ("css", f"#{hexa(6)} 12px 1.5em rgba(12, 34, 56, 0.7{r.randint(1, 9)})"),
-        )
-    )()
+    key, text = harder(r, valid, _spaced(invalid, " ")) if held_out else hard(r, valid, invalid)
+    return Line("none", key, text)
 
 
 def everything() -> Iterator[tuple[str, Line]]:

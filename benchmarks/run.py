@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import common
 
-PROGRAMS: Final = ("track", "tail", "deliver", "courier", "memory", "startup", "outage", "encode")
+PROGRAMS: Final = ("track", "tail", "deliver", "courier", "memory", "startup", "outage", "encode", "privacy")
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("phonenumbers")
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-NAMES = ("common", "privacy", "privacy_corpus")
+NAMES = ("common", "privacy", "privacy_corpus", "privacy_innocent")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ MAX_BESIDE_TEXT: Final = 131_072
 """Characters of a context as it is written; likewise for an event's size."""
 
 # These say where an event goes or what it is, so they are worked out anew for every event.
-_DECIDING: Final = frozenset({c.LOG_RECORD_UID, c.DESTINATION, c.REDACTED})
+_DECIDING: Final = frozenset({c.LOG_RECORD_UID, c.CONSENT, c.DESTINATION, c.PURPOSE, c.REDACTED})
 _NEVER: Final = _DECIDING | c.STRING_LIST_ATTRIBUTES
 _OPENINGS: Final = {str: '{"stringValue":"', int: '{"intValue":"', float: '{"doubleValue":', bool: '{"boolValue":'}
 _CLOSINGS: Final = {str: '"}}', int: '"}}', float: "}}", bool: "}}"}
@@ -255,10 +255,10 @@ def write_values(plan: Plan, values: list[Any], redactor: Redactor | None) -> bo
         values[position] = number(value).decode()
     for position in plan.booleans:
         values[position] = "true" if values[position] else "false"
-    text = " ".join(values)
+    text = ", ".join(values)  # the comma keeps digits of neighbours apart
     if len(text) > MAX_TEXT:
         return False
-    if redactor is not None and not redactor.harmless(text):
+    if redactor is not None and not redactor.harmless_all(values, text):
         for position, name in plan.counted:
             if not redactor.keeps_number(name, int(values[position])):
                 return False

@@ -24,6 +24,8 @@ from footspan.privacy.texts import (
     DIGITS,
     RUN,
     Looker,
+    harmless,
+    harmless_all,
     has_run,
     is_harmless_shape,
     lookers,
@@ -90,6 +92,9 @@ class Cleaner:
         self._on_hit = on_hit
         self._lookers = lookers(policy, pseudonymiser)
         self.harmless = test_for(self._lookers)
+        self.harmless_all: Callable[[list[str], str], bool] = (
+            harmless_all if self.harmless is harmless else lambda _, text: self.harmless(text)
+        )
         self._careful = any(each.rule.pattern for each in self._lookers)
         self._own_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
         self._built_in_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []

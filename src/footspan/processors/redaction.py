@@ -136,7 +136,7 @@ class Redactor(Cleaner):
                     return False
         except TypeError:  # a key that cannot be hashed, in a mapping of the host's own making
             return False
-        return self.harmless(" ".join(texts))
+        return self.harmless_all(texts, ", ".join(texts))
 
     def _looked_at(self, key: Any, value: Any, touched: list[str]) -> Any:
         clean = self.guarded(key, value, touched, key)
