@@ -174,8 +174,10 @@ def user_activity(answer: Any) -> dict[str, Any]:
 def page_activity(answer: Any) -> dict[str, Any]:
     """The page views of a page, counted."""
     count, rows = _rows(answer)
-    users = _distinct(rows, "user_id")
-    people = {"count": len(users), "user_ids": users, "user_emails": _distinct(rows, "email")}
+    # Which of the user's fields there are, the app's user_provider decides.
+    users = _distinct([row for row in rows if "user_id" in row], "user_id")
+    emails = _distinct([row for row in rows if "email" in row], "email")
+    people = {"count": len(users), "user_ids": users, "user_emails": emails}
     return {"total_views": count, "unique_users": people, "page_views": rows}
 
 
@@ -183,8 +185,8 @@ def _rows(answer: Any) -> tuple[Any, list[Any]]:
     if not isinstance(answer, dict):
         raise UnexpectedAnswerError(f"Page views are an object with count and data, not {_described(answer)}.")
     rows = answer.get("data", [])
-    if not isinstance(rows, list):
-        raise UnexpectedAnswerError(f"The data of page views are a list, not {_described(rows)}.")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswerError("The data of page views are a list of objects; the answer has something else.")
     return answer.get("count", 0), rows
 
 
@@ -192,7 +194,7 @@ def _distinct(rows: Iterable[Any], field: str) -> list[Any]:
     """The values of a field, each once, in the order they come."""
     found: dict[Any, Any] = {}
     for row in rows:
-        if not isinstance(row, dict) or field not in row:
+        if field not in row:
             raise UnexpectedAnswerError(f"A page view in the answer has no {field}.")
         value = row[field]
         found.setdefault(repr(value) if isinstance(value, (list, dict)) else value, value)
