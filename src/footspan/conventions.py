@@ -56,6 +56,9 @@ HTTP_REQUEST_HEADER_REFERER: Final = "http.request.header.referer"
 
 CAMPAIGN_START_CODE: Final = "footspan.campaign.start_code"
 CATEGORY: Final = "footspan.event.category"
+CONSENT: Final = "footspan.consent"
+"""``string[]``: the purposes that a person agreed to, where somebody said so or had to be asked. In the context it is
+in any form that ``set_context(consent=...)`` takes."""
 DESTINATION: Final = "footspan.destination"
 """Names the one destination (by its name in the settings) that a record is for."""
 DESTINATION_NAME: Final = "footspan.destination.name"
@@ -70,6 +73,8 @@ PAGE_NOT_FOUND: Final = "footspan.page.not_found"
 PAGE_TITLE: Final = "footspan.page.title"
 PAGE_URL: Final = "footspan.page.url"
 """On a server span: the page's address as the browser shows it, where the server sees another."""
+PURPOSE: Final = "footspan.purpose"
+"""What an event that bears :data:`CONSENT` is for."""
 REASON: Final = "footspan.reason"
 """On metrics: why events were refused, evicted or dropped."""
 REDACTED: Final = "footspan.redacted"
@@ -157,6 +162,7 @@ REQUEST_ALIASES: Final[dict[str, str]] = {
     "title": PAGE_TITLE,
     "tag": TAG,
     "visitor_id": ENDUSER_PSEUDO_ID,
+    "consent": CONSENT,
     "previous_session_id": SESSION_PREVIOUS_ID,
     "referrer_class": REFERRER_CLASS,
     "referrer_domain": REFERRER_DOMAIN,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from footspan.delivery.suppression import without_withheld
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -226,7 +228,7 @@ class Run:
     def left(self) -> bool:
         """Whether something of the goal was not delivered: it waits, was refused, or no settings here name it."""
         figures = self._figures()
-        refused = any(entry["refused"] for each in figures.values() for entry in each.values())
+        refused = any(without_withheld(entry["refused"]) for each in figures.values() for entry in each.values())
         strangers = any(deliverer.strangers(deliverer.status()) for deliverer in self._deliverers.values())
         return bool(refused or strangers or (self._lacking and not self.taken))
 

@@ -40,11 +40,12 @@ _ENDINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One source to one destination."""
+    """One source to one destination; ``roots`` are the spools whose lists say what may not be sent."""
 
     destination: Destination
     selection: Selection
     source: Source
+    roots: tuple[str, ...] = ()
 
 
 def run(
@@ -87,7 +88,7 @@ def _send(job: Job, stop: Stop, rate: float | None, patience: float, *, restart:
         if resumed and not quiet:
             _say_resumed(name)
         pace = Pace(rate)
-        feed = ReplayFeed(job.source, job.selection, notes, lambda: stop.asked)
+        feed = ReplayFeed(job.source, job.selection, notes, lambda: stop.asked, job.roots)
         going = Replay(job.destination, feed, pace, patience=patience, wait=stop.wait)
         with _progress(name, job.source.size, lambda: going.trouble, quiet=quiet) as show:
             ended = going.run(show)

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from footspan.delivery.limits import redacted_in, size_of, too_large
+from footspan.delivery.limits import fitting, redacted_in, too_large
 from footspan.delivery.moves import GO_ON, Move, Step, graver
 from footspan.destinations.base import Verdict
 from footspan.spool.base import Tally
@@ -21,6 +21,7 @@ from footspan.spool.base import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from footspan.delivery.suppression import Gate
     from footspan.destinations.base import Outcome
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Batch
@@ -98,6 +99,8 @@ class Shipment:
         self._probes = 0
         self._risked = batch.ambiguous
         self._uncertain: set[bytes] = set()
+        self._withheld = 0
+        self._looked = -1
         mine = batch.events if events is None else events
         if batch.ambiguous:
             mine = self._without_dropped(mine)
@@ -113,7 +116,7 @@ class Shipment:
     @property
     def unsent(self) -> bool:
         """Whether certainly nothing of it has arrived, so that the batch can be cut anew."""
-        return not (self._risked or self.tally.refused or self.tally.delivered)
+        return not (self._risked or self.tally.delivered or sum(self.tally.refused.values()) > self._withheld)
 
     @property
     def unsure(self) -> set[bytes]:
@@ -134,6 +137,34 @@ class Shipment:
     def _count(self) -> int:
         return len(self._current) + (self._suspect is not None) + sum(map(len, self._runs))
 
+    def withhold(self, gate: Gate) -> None:
+        """Give up, as nobody's fault, what may not be sent any more. Not while a request of it is under way.
+
+        Raises:
+            SuppressionError: What may be sent is not known.
+        """
+        version = gate.version
+        if version == self._looked:
+            return
+        self._current = self._let_through(self._current, gate)
+        self._runs = deque(filter(len, [self._let_through(run, gate) for run in self._runs]))
+        if self._suspect is not None and not self._let_through([self._suspect[0]], gate):
+            self._suspect = None
+        self._looked = version
+
+    def _let_through(self, events: Sequence[LogLine], gate: Gate) -> Sequence[LogLine]:
+        if not gate.concerns(events):
+            return events
+        allowed = []
+        for event in events:
+            reason = gate.reason(event)
+            if reason:
+                self.tally.refuse(reason)
+                self._withheld += 1
+            else:
+                allowed.append(event)
+        return allowed
+
     def next(self, max_items: int, max_bytes: int) -> Sequence[LogLine]:
         """The events of the next request, in order; at least one unless the shipment is finished.
 
@@ -151,7 +182,7 @@ class Shipment:
             if held:
                 self._runs.appendleft(held)
             return self._current
-        fits = _fitting(run, max_items if self._suspect is None else 1, max_bytes)
+        fits = fitting(run, max_items if self._suspect is None else 1, max_bytes)
         if self._record.unproven:
             # Each request may be the next one without an answer, so nothing is risked in bulk.
             fits = next((max(1, index) for index in range(fits) if self._drops(run[index])), fits)
@@ -361,15 +392,3 @@ class Shipment:
         if events:
             self._runs.appendleft(events)
         self._forget_suspect()
-
-
-def _fitting(events: Sequence[LogLine], max_items: int, max_bytes: int) -> int:
-    """How many of the first events one request may carry; never less than one."""
-    if len(events) <= max_items and size_of(events) <= max_bytes:
-        return len(events)
-    size = 0
-    for index, event in enumerate(events[: max(1, max_items)]):
-        size += len(event.line) + 1
-        if size > max_bytes and index:
-            return index
-    return min(len(events), max(1, max_items))

@@ -80,6 +80,7 @@ class Carrier:
             clock=clock,
             pace=pace,
             record=None if before is None else before.record,
+            roots=getattr(feed, "roots", ()),  # what is in memory has no list
         )
         self._convoy: Convoy | None = None
         self._journaled = False

@@ -13,11 +13,12 @@ from footspan.delivery.fanout import Convoy, Senders, window
 from footspan.delivery.limits import Limits, size_of, too_large
 from footspan.delivery.moves import GO_ON, Move, Step, graver
 from footspan.delivery.pace import Pace
+from footspan.delivery.suppression import Gate
 from footspan.destinations import sending
 from footspan.destinations.base import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from footspan.delivery.blame import Shipment
     from footspan.destinations.base import Destination
@@ -47,6 +48,7 @@ class Dispatch:
         clock: Monotonic seconds.
         pace: How fast events may go.
         record: What the destination did before.
+        roots: The spools whose lists say what may not be sent.
 
     Attributes:
         limits: How much a request may carry now.
@@ -55,7 +57,7 @@ class Dispatch:
         pulse: Held while ``in_flight`` is put to 0, and by whoever acts on it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where, when and whom it asks, each once
         self,
         destination: Destination,
         *,
@@ -66,6 +68,7 @@ class Dispatch:
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
         record: Record | None = None,
+        roots: Collection[str] = (),
     ) -> None:
         self._pace = pace or Pace()
         self.limits = Limits(destination, self._pace.room)
@@ -78,6 +81,7 @@ class Dispatch:
         self._answered = answered
         self._beat = beat
         self._clock = clock
+        self._gate = Gate(roots)
         self._senders = Senders(self._send, destination.name)
         self._failing = False
 
@@ -93,7 +97,7 @@ class Dispatch:
 
     def convoy(self, batch: Batch) -> Convoy:
         """A batch, ready to go."""
-        return Convoy(batch, self._destination, self.limits, self.record)
+        return Convoy(batch, self._destination, self.limits, self.record, self._gate)
 
     def ship(self, convoy: Convoy, meanwhile: Callable[[], None] | None = None) -> Move | None:
         """Make a batch's next request, or those of all its lanes as far as they go.
@@ -108,6 +112,10 @@ class Dispatch:
         left = self._time_left()  # asked once a request: whoever stops us from there on does not cut it off
         if left < LEAST_TIME:
             return None
+        for lane in convoy.lanes:
+            lane.withhold(self._gate)
+        if convoy.finished:
+            return GO_ON
         try:
             move = self._one(convoy.lanes[0], left, meanwhile) if len(convoy.lanes) == 1 else self._abreast(convoy)
         except BaseException:
@@ -145,6 +153,9 @@ class Dispatch:
                 if left < LEAST_TIME or self._pace.wait() > 0.0:
                     break
                 lane = waiting.popleft()
+                lane.withhold(self._gate)
+                if lane.finished:
+                    continue
                 self._senders.submit(lane, *self._next(lane, left))
                 under_way += 1
             if not under_way:

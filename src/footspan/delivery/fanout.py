@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from footspan.delivery.blame import Record
     from footspan.delivery.limits import Limits
+    from footspan.delivery.suppression import Gate
     from footspan.destinations.base import Destination
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Batch
@@ -120,6 +121,7 @@ class Convoy:
         destination: Where it goes; says how many requests may be under way.
         limits: How much each of them may carry.
         record: What the destination did before.
+        gate: Says what may not be sent.
 
     Attributes:
         batch: The same batch.
@@ -127,8 +129,11 @@ class Convoy:
         first: The lane whose turn it is: after a refusal of everything that is the next, for its events to be asked.
     """
 
-    def __init__(self, batch: Batch, destination: Destination, limits: Limits, record: Record) -> None:
+    def __init__(
+        self, batch: Batch, destination: Destination, limits: Limits, record: Record, gate: Gate | None = None
+    ) -> None:
         self.batch = batch
+        self._gate = gate
         ways = 1 if destination.concurrency <= 1 else _ways(batch.events, destination.concurrency, limits)
         parts = [batch.events] if ways == 1 else deal(batch.events, ways)
         ambiguous = destination.on_ambiguous_for
@@ -176,8 +181,14 @@ class Convoy:
         return [event for lane in self.lanes for event in lane.left()]
 
     def refused(self) -> tuple[LogLine, str] | None:
-        """Take out one event that was given up, with the reason, for the spool to keep; ``None`` after the last."""
-        return next((lane.rejected.pop(0) for lane in self.lanes if lane.rejected), None)
+        """Take out one event that was given up, with the reason, for the spool to keep; ``None`` after the last.
+
+        What may not be sent is not kept, either.
+        """
+        found = next((lane.rejected.pop(0) for lane in self.lanes if lane.rejected), None)
+        while found is not None and self._gate is not None and self._gate.keeps_out(found[0]):
+            found = next((lane.rejected.pop(0) for lane in self.lanes if lane.rejected), None)
+        return found
 
     def hear(self) -> None:
         """Tell every lane that the destination took something."""

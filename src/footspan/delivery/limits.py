@@ -46,6 +46,18 @@ def redacted_in(events: Sequence[LogLine]) -> int:
     return known if isinstance(known, int) else sum(event.redacted for event in events)
 
 
+def fitting(events: Sequence[LogLine], max_items: int, max_bytes: int) -> int:
+    """How many of the first events one request may carry; never less than one."""
+    if len(events) <= max_items and size_of(events) <= max_bytes:
+        return len(events)
+    size = 0
+    for index, event in enumerate(events[: max(1, max_items)]):
+        size += len(event.line) + 1
+        if size > max_bytes and index:
+            return index
+    return min(len(events), max(1, max_items))
+
+
 class Limits:
     """The limits of one destination's requests as they stand now.
 

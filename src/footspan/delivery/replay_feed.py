@@ -107,8 +107,10 @@ class ReplayFeed:
         selection: What is chosen of it.
         notes: How far it is; saved after every batch.
         stopped: Whether to end.
+        roots: The spools whose lists say what may not be sent.
 
     Attributes:
+        roots: The same.
         figures: What became of it.
         finished: Whether everything was dealt with.
         error: What kept the source from being read.
@@ -120,7 +122,9 @@ class ReplayFeed:
         selection: Selection,
         notes: Notes,
         stopped: Callable[[], bool] = lambda: False,
+        roots: Sequence[str] = (),
     ) -> None:
+        self.roots = roots
         sizes = {piece.key: piece.size for piece in source.pieces}
         notes.offsets = {key: offset for key, offset in notes.offsets.items() if key in sizes}
         self.figures = Figures(read=sum(min(offset, sizes[key]) for key, offset in notes.offsets.items()))

@@ -16,6 +16,7 @@ from footspan.config.policy import DEFAULT
 from footspan.otlp_json import LogLine, explode
 from footspan.processors.foreign import cleaned
 from footspan.processors.redaction import Redactor
+from footspan.spool import blank
 from footspan.spool.layout import FormatError, Layout
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Source:
 
     def _found(self, line: bytes, piece: Piece, end: int) -> Found:
         text = line.strip()
-        if not text:
+        if not text or blank.is_blank(text):
             return Found([], piece, end)
         if not self.foreign:
             events = explode(text)

@@ -7,11 +7,14 @@ is the same object for all lines of one scope and resource. So joining a thousan
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, overload
+from typing import TYPE_CHECKING, Final, overload
 
 from footspan import conventions as c
 from footspan.otlp_json.lines import LogLine
 from footspan.otlp_json.records import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OPENING: Final = PREFIX + b'{"timeUnixNano":"'
 """What every line of ours begins with."""
@@ -21,6 +24,8 @@ CODE_MARK: Final = b'"%b","value":{"stringValue":"' % c.CAMPAIGN_START_CODE.enco
 """What a line has that bears a start code."""
 WIRE_MARK: Final = b'{"key":"%b","value":{"kvlistValue":{"values":[' % c.WIRE.encode()
 """What a line has that bears what one old client's wire format alone needs."""
+CONSENT_MARK: Final = b'{"key":"%b","value":' % c.CONSENT.encode()
+"""What a line has that bears what a person agreed to."""
 
 _RECORD: Final = OPENING[len(PREFIX) :]
 _BETWEEN: Final = b"}," + _RECORD
@@ -104,6 +109,10 @@ class Lines(Sequence[LogLine]):
             mark in (part if isinstance(part, bytes) else part.line) for part in self._parts
         )
 
+    def singles(self) -> Iterator[LogLine]:
+        """Those that were looked at one by one."""
+        return (part for part in (() if self._ordinary else self._parts) if not isinstance(part, bytes))
+
     def groups(self) -> dict[bytes, list[bytes]]:
         """The records of each suffix (as :attr:`LogLine.suffix` gives it)."""
         found: dict[bytes, list[bytes]] = {}
@@ -132,7 +141,7 @@ class Lines(Sequence[LogLine]):
 
 
 def holds(lines: Sequence[LogLine], mark: bytes) -> bool:
-    """Whether some of these lines has :data:`CODE_MARK` or :data:`WIRE_MARK`, whichever is asked for."""
+    """Whether some of these lines has one of the marks above, whichever is asked for."""
     if isinstance(lines, Lines):
         return lines.holds(mark)
     return any(mark in line.line for line in lines)

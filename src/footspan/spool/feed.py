@@ -11,6 +11,7 @@ from footspan._guard import report
 from footspan.spool import files, hurry, locks, sidefiles
 from footspan.spool import journal as ops
 from footspan.spool.base import Range, Tally
+from footspan.spool.blank import FORGOTTEN
 from footspan.spool.cut import Cut
 from footspan.spool.heartbeat import Heartbeat
 from footspan.spool.journal import Journal
@@ -104,6 +105,11 @@ class DiskFeed:
     def open(self) -> bool:
         """Whether the destination is still ours."""
         return not self._closed and self._lock.held
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The spools whose lists say what may not be sent."""
+        return (self._layout.root,)
 
     # -- taking --------------------------------------------------------------------------------------------------------
 
@@ -282,7 +288,10 @@ class DiskFeed:
         parts = part(batch, left, unsure, self._items) if batch is self._batch else None
         if parts is None:
             return False
-        figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, tally.refused)
+        refused = dict(tally.refused)
+        if parts.forgotten:  # since the batch was taken
+            refused[FORGOTTEN] = refused.get(FORGOTTEN, 0) + parts.forgotten
+        figures = Tally(tally.delivered, batch.skipped - parts.skipped, tally.redacted, refused)
         self._journal.write(ops.done(parts.done, figures, self._unreadable), ops.kept(parts.untouched))
         self._batch, self._unreadable = None, 0
         self._begin_again()  # it is past what goes back

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from footspan.spool.base import Range
+from footspan.spool.blank import Blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -22,11 +23,13 @@ class Parts(NamedTuple):
         done: Lines whose events were dealt with, and lines without any.
         untouched: Lines that go back and certainly did not arrive.
         skipped: How many events of the lines that go back the destination does not take.
+        forgotten: How many events that were to go back were made blank meanwhile; they are done.
     """
 
     done: list[Range]
     untouched: list[Range]
     skipped: int
+    forgotten: int = 0
 
 
 def part(
@@ -47,11 +50,13 @@ def part(
     done: list[Range] = []
     untouched: list[Range] = []
     skipped = 0
+    blanks: list[LogLine] = []
     for r in batch.ranges:
         found = items(r)
         if found is None:
             return None
         for item in found:
+            blanks += [event for event in item.events if isinstance(event, Blank)]
             staying = [event.line for event in item.events if stay[event.line]]
             if len(staying) not in (0, len(item.events)):
                 return None
@@ -61,7 +66,9 @@ def part(
             elif not any(line in unsure for line in staying):
                 _extend(untouched, r.segment, item)
             skipped += item.skipped if staying else 0
-    return Parts(done, untouched, skipped)
+    # What is left over was found as blank records, which are done.
+    blank = sum(isinstance(event, Blank) for event in blanks) - sum(isinstance(event, Blank) for event in batch.events)
+    return Parts(done, untouched, skipped, max(0, min(blank, sum(stay.values()))))
 
 
 def _extend(ranges: list[Range], segment: str, item: Item) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from footspan.otlp_json import LogLine, explode
 from footspan.otlp_json.span_lines import SPAN_ROOT, span_line
 from footspan.otlp_json.text import loads
-from footspan.spool import files
+from footspan.spool import blank, files
 
 BLOCK = 128 * 1024
 
@@ -43,6 +43,8 @@ def read_line(line: bytes) -> Reading:
         return Reading([LogLine(line)], b"")
     if not line.strip():
         return Reading([], b"")
+    if line.startswith(blank.MARK) or blank.is_being_blanked(line):
+        return Reading(_forgotten(line), b"")  # whatever else stands there must not be kept as garbage
     if line.startswith(SPAN_ROOT):
         span = span_line(line)
         return Reading([], line) if span is None else Reading([span], b"")
@@ -61,6 +63,13 @@ def read_line(line: bytes) -> Reading:
             events += explode(piece)
         begin = following
     return Reading(events, line)
+
+
+def _forgotten(line: bytes) -> list[LogLine]:
+    """What is left of a line with an event that was forgotten."""
+    if not line.startswith(blank.MARK):
+        return [blank.torn_blank(line)]
+    return [*blank.read_blanks(line), *(explode(line) if blank.has_others(line) else ())]
 
 
 def _is_sound(line: bytes) -> bool:

@@ -1,0 +1,264 @@
+"""All files of one spool, swept: lines that hold a person's data are overwritten in place.
+
+Nobody is stopped for that. A line keeps its place and its length, so cursors, journals and whoever appends are not
+disturbed, and every destination goes on counting the event until its carrier comes to the blank record. Whoever is
+killed in the middle leaves lines that are whole, blank, or marked as half blank; the next sweep ends what was begun.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from footspan import _platform
+from footspan import conventions as c
+from footspan.spool import files, locks
+from footspan.spool.forgetting.lines import Blanking
+from footspan.spool.forgetting.person import SESSIONS, Person, said_by
+from footspan.spool.forgetting.suppressed import LANES
+from footspan.spool.layout import Layout
+from footspan.spool.reading import read_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from footspan.spool.forgetting.lines import Blanked
+
+BLOCK: Final = 1024 * 1024
+PLACES: Final = ("events", "rejected", "quarantine")
+"""Folders with files that may hold somebody's data, in the order in which data moves from one to the next."""
+
+_HEAD: Final = 512
+"""Bytes that are written first: they hold the mark, and what the blank record says."""
+_SETTLED: Final = 1.0
+"""Seconds after which an end without newline is not being written any more."""
+
+
+class BusyError(Exception):
+    """Another process is sweeping this spool."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """The sweep was to end."""
+
+
+class Progress(Protocol):
+    """Told how far a sweep is; raises :class:`Stopped` to end it."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many bytes of so many were looked at."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a sweep did, in numbers.
+
+    Attributes:
+        events: Events made blank, by folder.
+        damaged: Damaged stretches made blank.
+        failed: Lines that hold their data still: there is no room in them for what must stay.
+        unreadable: Files that could not be read or written.
+        files: Files looked at.
+        size: Bytes looked at.
+        heads: What the beginnings of files were known by, before and after.
+    """
+
+    events: dict[str, int] = field(default_factory=dict)
+    damaged: int = 0
+    failed: int = 0
+    unreadable: int = 0
+    files: int = 0
+    size: int = 0
+    heads: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing of them is left that the sweep knows of."""
+        return not (self.failed or self.unreadable)
+
+
+def layouts_of(root: str) -> list[Layout]:
+    """A spool and its lanes."""
+    return [Layout(root), *(Layout(f"{root}/{lane}") for lane in LANES if os.path.exists(f"{root}/{lane}/FORMAT"))]
+
+
+class Sweep:
+    """Makes a person's data blank in one spool, its lanes included.
+
+    Args:
+        root: The spool's folder.
+        person: Who, by plain values.
+        progress: See :class:`Progress`.
+        dry: Only count.
+    """
+
+    def __init__(self, root: str, person: Person, progress: Progress = lambda *_: None, *, dry: bool = False) -> None:
+        self._root = root
+        self._blanking = Blanking(person)
+        self._progress = progress
+        self._dry = dry
+        self._found = Found()
+        self._seen: dict[tuple[int, int], int] = {}  # by file: how much of it was looked at
+        self._total = 0
+
+    def run(self) -> Found:
+        """Sweep everything, then what came meanwhile.
+
+        Raises:
+            BusyError: Another process sweeps it.
+            Stopped: By ``progress``.
+        """
+        with nullcontext() if self._dry else _held(self._root):
+            for _ in range(2):  # what moved on while the first round went by is where the second one comes to
+                layouts = layouts_of(self._root)
+                self._total = self._found.size + sum(self._left(path) for _, path in _files(layouts))
+                for place, path in _files(layouts):
+                    self._attempt(place, path)
+        return self._found
+
+    def _attempt(self, place: str, path: str) -> None:
+        """Sweep one file; one that cannot be swept holds up no other."""
+        try:
+            self._file(place, path)
+        except FileNotFoundError:  # delivered to everybody just now
+            return
+        except OSError:
+            self._found.unreadable += 1
+
+    def _left(self, path: str) -> int:
+        with suppress(OSError):
+            state = os.stat(path)
+            return max(0, state.st_size - self._seen.get((state.st_dev, state.st_ino), 0))
+        return 0
+
+    def _file(self, place: str, path: str) -> None:
+        # Not for appending: what is written at a place would go to the end.
+        flags = (os.O_RDONLY if self._dry else os.O_RDWR) | _platform.OPEN_FLAGS
+        descriptor = files.open_file(path, flags)
+        try:
+            state = os.fstat(descriptor)
+            key = (state.st_dev, state.st_ino)
+            start = self._seen.get(key, 0)
+            if not start:
+                self._found.files += 1
+            head = os.pread(descriptor, _HEAD * 8, 0).split(b"\n", 1)[0] if place == "rejected" else b""
+            changed = self._lines(descriptor, place, start, state.st_size, key)
+            if changed:
+                # The age of a segment counts from its last event, and what others counted of it still holds.
+                files.utime(descriptor, ns=(state.st_atime_ns, state.st_mtime_ns))
+                files.sync_data(descriptor)
+                if head and not start:
+                    self._found.heads.append((head, os.pread(descriptor, _HEAD * 8, 0).split(b"\n", 1)[0]))
+        finally:
+            files.close(descriptor)
+
+    def _lines(self, descriptor: int, place: str, start: int, end: int, key: tuple[int, int]) -> bool:
+        changed = False
+        work = self._blanking.kept_garbage if place == "quarantine" else self._blanking.event_line
+        for offset, block in _blocks(descriptor, start, end):
+            # What is overwritten is in the file already, so that a stop after a block loses nothing but the rest.
+            if self._blanking.concerns(block):
+                at = offset
+                for line in block.split(b"\n")[:-1]:
+                    changed = self._overwrite(descriptor, place, at, line, work(line)) or changed
+                    at += len(line) + 1
+            self._seen[key] = offset + len(block)
+            self._found.size += len(block)
+            self._progress(self._found.size, max(self._total, self._found.size))
+        position = self._seen.get(key, start)
+        tail = os.pread(descriptor, max(0, end - position), position)
+        if tail and b"\n" not in tail and time.time() - os.fstat(descriptor).st_mtime > _SETTLED:
+            changed = self._overwrite(descriptor, place, position, tail, self._blanking.torn_end(tail)) or changed
+        return changed
+
+    def _overwrite(self, descriptor: int, place: str, offset: int, line: bytes, blanked: Blanked) -> bool:
+        found = self._found
+        found.failed += blanked.failed
+        found.damaged += blanked.damaged
+        if blanked.events and not blanked.failed:
+            found.events[place] = found.events.get(place, 0) + blanked.events
+        if blanked.line is None or self._dry:
+            return False
+        assert len(blanked.line) == len(line)
+        _write_at(descriptor, blanked.line[:_HEAD], offset)
+        _write_at(descriptor, blanked.line[_HEAD:], offset + _HEAD)
+        return True
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = files.pwrite(descriptor, view, offset)  # type: ignore[arg-type] # a buffer is all it takes
+        view, offset = view[written:], offset + written
+
+
+def _blocks(descriptor: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Whole lines up to a place, a block at a time, each with where it starts."""
+    size = BLOCK
+    while start < end:
+        data = os.pread(descriptor, min(size, end - start), start)
+        whole = data.rfind(b"\n") + 1
+        if whole:
+            yield start, data[:whole]
+            start, size = start + whole, BLOCK
+        elif len(data) < min(size, end - start) or start + len(data) >= end:
+            return  # an end without newline
+        else:
+            size *= 2  # a line longer than that
+
+
+def _files(layouts: list[Layout]) -> Iterator[tuple[str, str]]:
+    """The files of a spool with their folder; a file that may be renamed comes before the one it would be then."""
+    for layout in layouts:
+        for place in PLACES:
+            names: list[str] = []
+            with suppress(OSError):
+                names = [name for name in os.listdir(f"{layout.root}/{place}") if name.endswith(".jsonl")]
+            for name in sorted(names, key=lambda each: (each.endswith(".old.jsonl"), each)):
+                yield place, f"{layout.root}/{place}/{name}"
+
+
+@contextmanager
+def _held(root: str) -> Iterator[None]:
+    lock = locks.acquire(f"{root}/forgetting.lock")
+    if lock is None:
+        raise BusyError
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def linked_to(roots: list[str], person: Person) -> frozenset[str]:
+    """The sessions and visitor ids of a person's events, without those that an event of another user bears."""
+    theirs: set[str] = set()
+    others: set[str] = set()
+    for root in roots:
+        for place, path in _files(layouts_of(root)):
+            if place != "quarantine":
+                for said in _said_in(path):
+                    found = {text for key, text in said if key in SESSIONS}
+                    if person.is_in(said):
+                        theirs |= found
+                    elif any(key == c.USER_ID for key, _ in said):
+                        others |= found
+    return frozenset(theirs - others - {""})
+
+
+def _said_in(path: str) -> Iterator[list[tuple[str, str]]]:
+    """What each event of a file says that bears a session or a visitor; nothing of a file that is gone."""
+    marks = [each.encode() for each in SESSIONS]
+    with suppress(OSError):
+        descriptor = files.open_file(path, os.O_RDONLY | _platform.OPEN_FLAGS)
+        try:
+            for _, block in _blocks(descriptor, 0, os.fstat(descriptor).st_size):
+                for line in block.split(b"\n"):
+                    if any(mark in line for mark in marks):
+                        for event in read_line(line).events:
+                            with suppress(ValueError):
+                                yield list(said_by(event))
+        finally:
+            files.close(descriptor)
