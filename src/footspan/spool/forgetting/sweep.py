@@ -160,7 +160,7 @@ class Sweep:
         work = self._blanking.kept_garbage if place == "quarantine" else self._blanking.event_line
         for offset, block in _blocks(descriptor, start, end):
             # What is overwritten is in the file already, so that a stop after a block loses nothing but the rest.
-            if self._blanking.concerns(block):
+            if place == "quarantine" or self._blanking.concerns(block):  # there it is in base64
                 at = offset
                 for line in block.split(b"\n")[:-1]:
                     changed = self._overwrite(descriptor, place, at, line, work(line)) or changed
