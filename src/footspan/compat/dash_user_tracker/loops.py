@@ -22,6 +22,7 @@ class Awaiter:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
+        self._parents: Any = None
         _platform.on_fork(self._forked)
 
     def call(self, function: Callable[..., Any], *arguments: Any, timeout: float | None = None) -> Any:
@@ -77,7 +78,14 @@ class Awaiter:
 
     def _forked(self) -> None:
         self._lock = threading.Lock()
-        self._loop = None  # its file descriptors are the parent's
+        # What it polls is shared with the parent: closing it here, or letting it be collected, would end it there, too.
+        self._parents = (self._parents, self._loop)
+        self._loop = None
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            if self._loop is not None and self._pid == os.getpid() and not self._loop.is_running():
+                self._loop.close()
 
 
 def _in_loop() -> bool:
