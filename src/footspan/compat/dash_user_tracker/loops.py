@@ -7,12 +7,16 @@ import inspect
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _platform
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+
+_parents: Final[list[Any]] = []
+"""Loops of the process that this one was forked from."""
 
 
 class Awaiter:
@@ -22,7 +26,6 @@ class Awaiter:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
-        self._parents: Any = None
         _platform.on_fork(self._forked)
 
     def call(self, function: Callable[..., Any], *arguments: Any, timeout: float | None = None) -> Any:
@@ -79,7 +82,7 @@ class Awaiter:
     def _forked(self) -> None:
         self._lock = threading.Lock()
         # What it polls is shared with the parent: closing it here, or letting it be collected, would end it there, too.
-        self._parents = (self._parents, self._loop)
+        _parents.append(self._loop)
         self._loop = None
 
     def __del__(self) -> None:
