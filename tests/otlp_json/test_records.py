@@ -206,10 +206,12 @@ def test_a_record_too_large_loses_its_largest_attributes() -> None:
     assert 22 == len(record["attributes"]) + record["droppedAttributesCount"]
 
 
-def test_what_routing_reads_goes_last() -> None:
-    """A large destination attribute outlives larger company."""
-    attributes = {f"k{n}": "x" * 50_000 for n in range(40)} | {c.DESTINATION: "d" * 60_000}
-    assert c.DESTINATION in names(written(attributes=attributes))
+@pytest.mark.parametrize("name", [c.DESTINATION, c.WIRE])
+def test_what_routing_reads_goes_last(name: str) -> None:
+    """A large destination attribute outlives larger company, and more of it than there is room for."""
+    attributes = {f"k{n}": "x" * 50_000 for n in range(40)} | {name: "d" * 60_000}
+    assert name in names(written(attributes=attributes))
+    assert name in names(written(attributes={f"k{n}": n for n in range(600)} | {name: "d"}))
 
 
 def test_a_body_too_large_is_named() -> None:

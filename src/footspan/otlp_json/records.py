@@ -47,8 +47,8 @@ _MAX_SEVERITY: Final = 24
 _CACHE_SIZE: Final = 1_024
 _ROOM_FOR_FRAME: Final = 160  # the time, the braces, and the member that counts what was dropped
 
-# Routing and the ledger read these: they go only when nothing else is left to drop.
-_KEPT: Final = frozenset({c.CATEGORY, c.DESTINATION, c.REDACTED})
+# Routing, the ledger and an old client's own wire format read these: they go only when nothing else is left to drop.
+_KEPT: Final = frozenset({c.CATEGORY, c.CONSENT, c.DESTINATION, c.PURPOSE, c.REDACTED, c.WIRE})
 
 _names: dict[str, bytes] = {}
 _severities: dict[tuple[int, str], bytes] = {}

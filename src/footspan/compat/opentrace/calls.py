@@ -38,62 +38,66 @@ class Call:
 
     Attributes:
         name: The event's name.
-        attributes: What the event bears.
         body: What of the payload no attribute can carry.
     """
 
     def __init__(self, endpoint: str, name: Any, project: str, payload: Any) -> None:
         self.name: str = event_name(name)
-        self.attributes: dict[str, Any] = {}
         self.body: Any = None
-        self._given: list[str] = []
         self._wire: dict[str, Any] = {wire.ENDPOINT: endpoint, wire.PROJECT: project, wire.PARITY: True}
+        self._fields: dict[str, Any] = {}
+        self._besides: dict[str, Any] = {}
+        self._data: dict[str, Any] = {}
         if type(name) is not str or name != self.name:
             self._wire[wire.NAME] = name
         self._take(payload)
-        self._wire[wire.GIVEN] = self._given
-        self.attributes[c.WIRE] = {wire.SEED: self._wire}
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What the event bears. The caller's data comes last: of too many attributes the last ones are dropped."""
+        own = {**self._wire, wire.GIVEN: [*self._fields, *self._data]}
+        return {c.WIRE: {wire.SEED: own}, **self._besides, **self._fields, **self._data}
+
+    def person(self, user_id: Any) -> None:
+        """Who it is."""
+        self._besides[c.USER_ID] = str(user_id)
 
     def session(self, session: Any) -> None:
         """Whose session it is in: any value, which goes out as it is; nothing of the context takes its place."""
         if type(session) is str and session:
-            self._give(c.SESSION_ID, session)  # an id of somebody passes redaction there, whatever it is
+            self._fields[c.SESSION_ID] = session  # an id of somebody passes redaction there, whatever it is
             return
         self._wire[wire.SESSION] = session
         if session is not None and (text := str(session)):
-            self.attributes[c.SESSION_ID] = text
+            self._besides[c.SESSION_ID] = text
 
     def touch(self, fields: Mapping[str, Any]) -> None:
         """How the visitor came: ``utm_source`` and its like, click ids; those that are ``None`` were not given."""
         for keyword, value in fields.items():
             if value is not None:
-                self._give(c.ALIASES[keyword], value)
+                self._fields[c.ALIASES[keyword]] = value
 
     def page(self, fields: Mapping[str, Any]) -> None:
         """On which page: ``url``, ``ref``, ``lang``, ``res``; those that are ``None`` were not given."""
         for keyword, value in fields.items():
             if value is not None:
                 name = _PAGE[keyword]
-                self._give(name, [value] if name in c.STRING_LIST_ATTRIBUTES else value)
-
-    def _give(self, name: str, value: Any) -> None:
-        self.attributes[name] = value
-        self._given.append(name)
+                self._fields[name] = [value] if name in c.STRING_LIST_ATTRIBUTES else value
 
     def _take(self, payload: Any) -> None:
-        """The caller's data: as attributes where they can carry them, else verbatim beside what of it they can."""
+        """The caller's data: as attributes where they can carry it, else as the body."""
         found, integers = spelled(payload)
         if integers:
             self._wire[wire.INTEGERS] = integers
         if not isinstance(found, dict):
-            self._wire[wire.PAYLOAD] = self.body = found
+            self.body = found
             return
         kept = {}
         for key, value in found.items():
             if key and key not in _MEANT and not key.startswith("footspan."):
-                self._give(key, value)
+                self._data[key] = value
             else:
                 kept[key] = value
         if kept:
-            self._wire[wire.PAYLOAD] = found
-            self.body = kept
+            self._wire[wire.PAYLOAD] = self.body = kept
+            self._wire[wire.ORDER] = [*found]

@@ -127,7 +127,7 @@ class OpenTrace:
             )
             call.session(str(session) if clicked and session is not None else session)
             if user_id is not None:
-                call.attributes[c.USER_ID] = str(user_id)
+                call.person(user_id)
             call.touch(touches)
             self._start_code(call, bot_param)
             self._emit(call)
@@ -175,7 +175,7 @@ class OpenTrace:
             session = user_id or session_id
             call.session(str(session) if session else None)
             if user_id:
-                call.attributes[c.USER_ID] = str(user_id)
+                call.person(user_id)
             call.touch(touches)
             call.page(page)
             self._start_code(call, bot_param)

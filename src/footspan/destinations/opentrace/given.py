@@ -37,7 +37,7 @@ def body_as_given(event: Event, wire: Mapping[str, Any], project: str) -> tuple[
         project: Whose it is.
     """
     attributes = given_of(event.attributes, wire)
-    payload = wire[w.PAYLOAD] if w.PAYLOAD in wire else _own(attributes, listed=w.GIVEN in wire)
+    payload = _payload(event, attributes, wire)
     integers = wire.get(w.INTEGERS)
     if isinstance(integers, list):
         payload = _restored(payload, [each for each in integers if isinstance(each, list)])
@@ -76,6 +76,18 @@ def given_of(attributes: Mapping[str, Any], wire: Mapping[str, Any]) -> Mapping[
         return attributes
     names: Iterable[str] = dict.fromkeys(map(str, given))
     return {name: attributes[name] for name in names if name in attributes}
+
+
+def _payload(event: Event, attributes: Mapping[str, Any], wire: Mapping[str, Any]) -> Any:
+    """The caller's payload, from wherever it is kept."""
+    verbatim, order = wire.get(w.PAYLOAD), wire.get(w.ORDER)
+    if w.PAYLOAD in wire and not isinstance(order, list):
+        return verbatim
+    own = _own(attributes, listed=w.GIVEN in wire)
+    if isinstance(verbatim, dict):
+        own |= verbatim
+        return {key: own[key] for key in map(str, order or ()) if key in own}
+    return own or event.body
 
 
 def _own(attributes: Mapping[str, Any], *, listed: bool) -> dict[str, Any]:

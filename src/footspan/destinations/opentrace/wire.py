@@ -17,8 +17,8 @@ name              meaning
 ``given``         the names of the attributes that this call gave, in order: payload keys, and under their conventional
                   names session, campaign fields, start code, click ids, ``url``, ``ref``, ``lang`` and ``res``. What is
                   not among them came from the context. Without it, every attribute counts as given
-``payload``       the payload verbatim, where attributes cannot carry it: it is no mapping, a key is the name of an
-                  attribute with a meaning, …
+``payload``       the payload verbatim, where attributes cannot carry it. With ``order``, only those of its entries
+``order``         the payload's keys, in their order: those that ``payload`` lacks are attributes
 ``integers``      paths (lists of keys and indexes) of the integers in the payload that 64 bits do not hold: in an event
                   they are their digits as text, in the body they are numbers again
 ``resolved``      set on the way out: what the campaign server said of the start code (``utm_source``, …)
@@ -27,7 +27,7 @@ name              meaning
 The rest is conventional: the start code is ``footspan.campaign.start_code`` (text only), the campaign fields are
 ``footspan.utm.*``, the click ids ``footspan.click_id.*``, all as the call gave them, ``None`` left out. ``session.id``
 stands beside ``session`` as its text, so that a session's events stay in order. Keys of a payload are text as JSON
-writes them (``true``, ``null``, ``1.5``).
+writes them (``true``, ``null``, ``1.5``). A payload that is no mapping is the record's body.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ PARITY: Final = "parity"
 NAME: Final = "name"
 GIVEN: Final = "given"
 PAYLOAD: Final = "payload"
+ORDER: Final = "order"
 INTEGERS: Final = "integers"
 RESOLVED: Final = "resolved"
 
