@@ -111,12 +111,12 @@ def test_what_cannot_be_built_is_a_problem() -> None:
     environ = {
         "FOOTSPAN_DESTINATIONS_UMAMI_URL": "https://stats.example.com",
         "FOOTSPAN_DESTINATIONS_UMAMI_WEBSITE": "shop",
-        "FOOTSPAN_PRIVACY_CONSENT": "opt_in",
+        "FOOTSPAN_PRIVACY_PURPOSES_WITHOUT": '{"analytics": "pseudonymise"}',
     }
     result = run("check", environ=environ)
 
     assert result.exit_code == 1
-    assert "telemetry.privacy.consent: found 'opt_in'. This version does not have that yet." in result.output
+    assert "telemetry.privacy.pseudonyms.key: found no key. privacy.purposes.without asks for pseudonyms" in result.output
     assert "telemetry.destinations.umami.website: found text that is no UUID." in result.output
 
 

@@ -111,7 +111,7 @@ def test_exit_codes_tell_whether_anybody_takes_it() -> None:
     ):
         assert run(*wrong).exit_code == 2, wrong
     assert run("--name", "x", environ={"TELEMETRY_ENABLED": "0"}).exit_code == 2
-    assert run("--name", "x", environ={"FOOTSPAN_PRIVACY_CONSENT": "opt_in"}).exit_code == 2
+    assert run("--name", "x", environ={"FOOTSPAN_PRIVACY_PSEUDONYMS_KEY": "short"}).exit_code == 2
 
 
 def test_settings_without_destinations(folder: Path) -> None:

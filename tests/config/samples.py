@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from footspan.config.kinds import Kind
 
 _BY_KIND: dict[str, tuple[str, Any]] = {
+    "actions by purpose": (
+        '{"analytics": "Drop", "marketing": {"otlp": "send", "*": "pseudonymise"}}',
+        (("analytics", (("*", "drop"),)), ("marketing", (("otlp", "send"), ("*", "pseudonymise")))),
+    ),
     "address": ("https://Stats.example.com/p?team=1", "https://stats.example.com/p?team=1"),
     "boolean": ("false", False),
     "categories": ('{"Invoice": "payment", "ml.*": "Generation"}', (("invoice", "payment"), ("ml.*", "generation"))),
@@ -19,11 +23,14 @@ _BY_KIND: dict[str, tuple[str, Any]] = {
     "domains": ("Find.example=search, b.example=Social", (("find.example", "search"), ("b.example", "social"))),
     "duration": ("1m30s", 90.0),
     "headers": ("X-Key=a%20b,second=c", {"x-key": "a b", "second": "c"}),
+    "id of a key": ("k7", "k7"),
     "key": ("k-123", "k-123"),
     "list": ("/a, /b", ("/a", "/b")),
     "name of a cookie": ("visit", "visit"),
     "path": ("~/x.d", Path("~/x.d").expanduser()),
     "path of a request": ("/in", "/in"),
+    "patterns by purpose": ('{"Marketing": ["ad.*", "!ad.x"]}', (("marketing", ("ad.*", "!ad.x")),)),
+    "purposes": ("Marketing, analytics", ("marketing", "analytics")),
     "patterns": ("user.*,!user.x", ("user.*", "!user.x")),
     "rules": (
         '[{"events": "payment.*", "rate": 1}, {"events": ["a", "!b"], "rate": 0.1, "by": "user"}]',

@@ -14,7 +14,7 @@ from config.yaml_pool import POOL
 from footspan.config import ConfigurationError, load_settings
 from footspan.config.declarations import environment_name, general, of_type
 from footspan.config.survey import Survey, survey
-from footspan.config.unfinished import unfinished
+from footspan.config.coherence import incoherent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ def test_there_is_no_problem_where_it_can_be_loaded(path: tuple[str, ...], raw: 
     except ConfigurationError:
         assert found.problems
     else:
-        assert [str(error) for error in found.problems] == [str(error) for error in unfinished(loaded)]
+        assert [str(error) for error in found.problems] == [str(error) for error in incoherent(loaded)]
         assert found.settings == loaded
 
 

@@ -89,7 +89,7 @@ def test_sampling_drops_before_the_disk() -> None:
     ("key", "setting"),
     [
         ("privacy.policy", {"privacy": {"policy": "no-such-file.yaml"}}),
-        ("privacy.consent", {"privacy": {"consent": "opt_in"}}),
+        ("privacy.pseudonyms.key", {"privacy": {"purposes": {"without": {"analytics": "pseudonymise"}}}}),
     ],
 )
 def test_a_promise_that_would_not_be_kept_is_refused(key: str, setting: dict[str, Any]) -> None:

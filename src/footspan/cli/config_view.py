@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +51,8 @@ def _plain(value: Effective) -> Any:
     if isinstance(found, tuple):
         if value.kind is not None and value.kind.name in {"categories", "domains"}:
             return dict(found)
+        if value.kind is not None and value.kind.name.endswith(" by purpose"):
+            return json.loads(value.text)
         return [_without_nothing(item) if dataclasses.is_dataclass(item) else item for item in found]
     return found
 

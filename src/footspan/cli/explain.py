@@ -123,7 +123,7 @@ def explain(  # noqa: PLR0913 - one parameter an option
 
 def _settings(service: str | None, directory: Path | None, config: Path | None) -> Settings:
     from footspan.config import ConfigurationError, load_settings  # noqa: PLC0415 - only what the command needs
-    from footspan.config.unfinished import unfinished  # noqa: PLC0415 - the same
+    from footspan.config.coherence import incoherent  # noqa: PLC0415 - the same
 
     overrides: dict[str, Any] = {}
     if service is not None:
@@ -132,7 +132,7 @@ def _settings(service: str | None, directory: Path | None, config: Path | None) 
         overrides["spool"] = {"directory": str(directory)}
     try:
         settings = load_settings(config=config, overrides=overrides)
-        for error in unfinished(settings):
+        for error in incoherent(settings):
             raise error
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.web import MASK, mask_address
-from footspan.delivery.routing import Why, decide
+from footspan.delivery.routing import Why, decide, refused_by
 from footspan.destinations import build_destination
 from footspan.otlp_json.text import loads
 from footspan.spool.base import Target
@@ -97,8 +97,12 @@ def fate_of(settings: DestinationSettings, line: LogLine, secrets: Sequence[str]
     if not settings.enabled:
         return Fate(settings.name, settings.type, goes=False, why="disabled", text="it is switched off: enabled: false")
     destination = build_destination(settings)
-    decision = decide(Target(destination.id, settings.name, settings.type, settings.events), line)
-    text = _sentence(decision.why, decision.pattern, decision.matched, line, settings)
+    target = Target(destination.id, settings.name, settings.type, settings.events, settings.consent.passes)
+    decision = decide(target, line)
+    if decision.why is Why.NO_CONSENT:
+        text = f"nobody agreed to what it is for: {refused_by(target, line)}"
+    else:
+        text = _sentence(decision.why, decision.pattern, decision.matched, line, settings)
     fate = Fate(
         settings.name, settings.type, decision.takes, decision.why.value, text, decision.pattern, decision.matched
     )

@@ -174,7 +174,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
             destination = build_destination(chosen)
         except ConfigurationError as error:
             raise click.UsageError(str(error)) from None
-        target = Target(destination.id, chosen.name, chosen.type, chosen.events)
+        target = Target(destination.id, chosen.name, chosen.type, chosen.events, chosen.consent.passes)
         selection = Selection(target, since, until, patterns or None)
         jobs.append(Job(destination, selection, _source(settings, source, destination.id)))
     outcome = run(jobs, rate=rate, patience=patience, dry_run=dry_run, restart=restart, quiet=quiet)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from footspan.config.campaigns import campaign_servers
+from footspan.config.consent import rules_for
 from footspan.config.declarations import DESTINATIONS, general, section_of
 from footspan.config.destinations import build_destinations, destination_types
 from footspan.config.environment import (
@@ -23,7 +24,7 @@ from footspan.config.layers import Found, Layer, Source
 from footspan.config.options import DESTINATION_TYPES
 from footspan.config.otel import OTLP, asks_for_otlp, belongs_elsewhere, read_apart, read_otlp, read_service
 from footspan.config.policy_file import read_policy
-from footspan.config.settings import DestinationSettings, Settings
+from footspan.config.settings import DestinationSettings, PrivacySettings, Settings
 from footspan.config.values import BOOLEAN
 
 if TYPE_CHECKING:
@@ -126,15 +127,19 @@ def load_all(
     settings = dataclasses.replace(
         settings,
         privacy=dataclasses.replace(settings.privacy, rules=policy),
-        destinations=tuple(tightened(each, policy) for each in destinations),
+        destinations=tuple(tightened(each, policy, settings.privacy) for each in destinations),
     )
     return Loaded(settings, merged, config_file(config, environ)[0])
 
 
-def tightened(destination: DestinationSettings, policy: Policy) -> DestinationSettings:
-    """A destination's settings with what a policy removes for it besides."""
-    own = policy.destinations.get(destination.name)
-    return destination if own is None else dataclasses.replace(destination, privacy=own)
+def tightened(destination: DestinationSettings, policy: Policy, privacy: PrivacySettings) -> DestinationSettings:
+    """A destination's settings with what a policy removes for it besides, and what it gets without consent."""
+    return dataclasses.replace(
+        destination,
+        privacy=policy.destinations.get(destination.name),
+        consent=rules_for(privacy.purposes, destination.name, policy),
+        pseudonyms=privacy.pseudonyms,
+    )
 
 
 def config_file(config: str | Path | None, environ: Mapping[str, str]) -> tuple[Path | None, str]:

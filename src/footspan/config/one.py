@@ -100,8 +100,10 @@ def load_destination(
     [destination] = build_destinations(mine, destination_types(mine), implied=None)
     campaigns = campaign_servers(build_section(CampaignSettings, merged, ("campaigns",)), [destination])
     destination = dataclasses.replace(destination, campaigns=campaigns)
-    policy = read_policy(build_section(PrivacySettings, merged, ("privacy",)).policy)
-    return One(tightened(destination, policy), build_section(PageViewSettings, merged, ("page_views",)), policy)
+    privacy = build_section(PrivacySettings, merged, ("privacy",))
+    policy = read_policy(privacy.policy)
+    page_views = build_section(PageViewSettings, merged, ("page_views",))
+    return One(tightened(destination, policy, privacy), page_views, policy)
 
 
 def _name_of(type_name: str, caller: str) -> str:

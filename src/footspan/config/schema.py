@@ -11,6 +11,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan.config.composite import SamplingRule
+from footspan.config.consent import ACTIONS as WITHOUT_ACTIONS
+from footspan.config.consent import PURPOSES
 from footspan.config.declarations import DESTINATIONS, general, of_type
 from footspan.config.file import ROOT
 from footspan.config.options import DESTINATION_TYPES, IMPLEMENTED_TYPES
@@ -50,6 +52,8 @@ _ZERO: Final = r"^[^1-9]*$"
 _LONGEST: Final = 36_500 * 86_400
 _CATEGORY: Final = r"[^\s.*?!,=\"{}]{1,64}"
 _CLASS: Final = _word(*REFERRER_CLASSES).removeprefix(r"^\s*").removesuffix(r"\s*$")
+_ACTION: Final[Schema] = {"type": "string", "pattern": _word(*WITHOUT_ACTIONS)}
+_PURPOSE: Final = _word(*PURPOSES).removeprefix(r"^\s*").removesuffix(r"\s*$")
 _DOMAIN: Final = r"\.?[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,9}"
 _NAME_OF_A_HEADER: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _ITEM: Final = {"type": _SCALAR, "allOf": [{"pattern": _FILLED}, {"pattern": _PLAIN}]}
@@ -102,6 +106,25 @@ _KINDS: Final[dict[str, Schema]] = {
             {"type": "string", "pattern": _word("true", "false", "yes", "no", "on", "off", "1", "0")},
         ]
     },
+    "actions by purpose": {
+        "anyOf": [
+            {
+                "type": "object",
+                "propertyNames": {"pattern": _word(*PURPOSES)},
+                "additionalProperties": {
+                    "anyOf": [
+                        _ACTION,
+                        {
+                            "type": "object",
+                            "propertyNames": {"pattern": r"^(?:\*|[a-z0-9_]{1,64})$"},
+                            "additionalProperties": _ACTION,
+                        },
+                    ]
+                },
+            },
+            {"type": "string", "pattern": r"^\s*\{[\s\S]*\}\s*$"},
+        ]
+    },
     "categories": {
         "anyOf": [
             *_pairs(r"(?!!)(?=[^\x00-\x1f\x7f]*[^\s.])[^\x00-\x1f\x7f]*", _CATEGORY),
@@ -126,12 +149,29 @@ _KINDS: Final[dict[str, Schema]] = {
             _in_one_string(rf"{_NAME_OF_A_HEADER}\s*=[^,]*"),
         ]
     },
+    "id of a key": {"type": _SCALAR, "pattern": r"^\s*[a-z0-9]{1,8}\s*$"},
     "key": {"type": _SCALAR, "pattern": r"^\s*[\x21-\x7e]+\s*$"},
     "list": _LIST,
     "name of a cookie": {"type": _SCALAR, "pattern": rf"^\s*(?=\S{{1,64}}\s*$){_NAME_OF_A_HEADER}\s*$"},
     "path": {"type": _SCALAR, "pattern": r"^[^\x00]*[^\x00\s][^\x00]*$"},
     "path of a request": {"type": "string", "pattern": r"^\s*/(?:[^/\s?#][^\s?#]*)?\s*$"},
     "patterns": _PATTERNS,
+    "patterns by purpose": {
+        "anyOf": [
+            {
+                "type": "object",
+                "propertyNames": {"pattern": _word(*PURPOSES)},
+                "additionalProperties": _PATTERNS,
+            },
+            {"type": "string", "pattern": r"^\s*\{[\s\S]*\}\s*$"},
+        ]
+    },
+    "purposes": {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string", "pattern": _word(*PURPOSES)}},
+            {"type": "string", "pattern": rf"^(?:\s*(?:{_PURPOSE}\s*)?(?:,|$))*$"},
+        ]
+    },
     "share": {
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": 1},

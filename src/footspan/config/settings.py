@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from footspan.config.campaigns import CampaignServers, CampaignSettings
 from footspan.config.composite import CATEGORIES, RULES, SAMPLED_BY, SampledBy, SamplingRule
+from footspan.config.consent import ConsentRules, PurposeSettings
 from footspan.config.policy import DEFAULT, Policy
+from footspan.config.pseudonyms import PseudonymSettings
 from footspan.config.values import (
     BOOLEAN,
     COUNT,
@@ -101,8 +103,10 @@ class PrivacySettings:
 
     policy: Path | None = _setting(PATH, None, "File of the privacy policy; default: the built-in one.")
     consent: Consent = _setting(
-        choice(*get_args(Consent)), "opt_out", "Whether events flow until a person objects; only that yet."
+        choice(*get_args(Consent)), "opt_out", "opt_out: events flow until a person refuses; opt_in: once they agreed."
     )
+    purposes: PurposeSettings = field(default_factory=PurposeSettings)
+    pseudonyms: PseudonymSettings = field(default_factory=PseudonymSettings)
     # What the file says, read and checked.
     rules: Policy = DEFAULT
 
@@ -158,6 +162,8 @@ class DestinationSettings:
         privacy: What the privacy policy removes for this destination besides; ``None``: nothing.
         options: The keys that only this type knows (``url``, ``website``, ``endpoint``, …), parsed and checked. A key
             that nobody set is there with its declared default, or not at all if it has none.
+        consent: What becomes here of events whose purpose nobody agreed to.
+        pseudonyms: Where the keys are with which its rules make pseudonyms.
         campaigns: Who resolves the start codes of its events; ``None`` where nobody said.
     """
 
@@ -174,6 +180,8 @@ class DestinationSettings:
         COUNT, None, "Requests under way at once, 16 at the most; the events of one user stay in order."
     )
     privacy: Policy | None = None
+    consent: ConsentRules = field(default_factory=ConsentRules)
+    pseudonyms: PseudonymSettings | None = field(default=None, repr=False)
     campaigns: CampaignServers | None = field(default=None, repr=False)
     # Addresses and headers may hold secrets, and a settings object is easily logged.
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from footspan.config.coherence import incoherent
 from footspan.config.declarations import DESTINATIONS, PREFIX, Declared, common, general, of_type
 from footspan.config.environment import switched_off
 from footspan.config.errors import ConfigurationError
 from footspan.config.load import load_all
-from footspan.config.unfinished import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,7 +106,7 @@ def survey(
         report(error)
     loaded = load_all(config, overrides or {}, environ, report)
     settings = replace(loaded.settings, enabled=False) if switch else loaded.settings
-    for missing in unfinished(settings):
+    for missing in incoherent(settings):
         report(missing)
     return Survey(
         settings,

@@ -61,7 +61,8 @@ class Deliverer:
                 continue
             destination = lane_destination(lane, declared) if lane else build_destination(declared)
             built.append(destination)
-            targets.append(Target(destination.id, declared.name, declared.type, declared.events))
+            passes = declared.consent.passes
+            targets.append(Target(destination.id, declared.name, declared.type, declared.events, passes))
         self._targets = {target.id: target for target in targets}
         self.turn = standing.Dedicated(layout, note)
         self._spool = DiskSpool(

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from footspan.otlp_json.bulk import CONSENT_MARK
 from footspan.patterns import Matcher, glob, matcher
+from footspan.processors.consent import refused_purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +24,23 @@ def accepts(target: Target, line: LogLine) -> bool:
 
     Args:
         target: The destination as the spool knows it.
-        line: The event. One that names its destination goes there, whatever the patterns say, and nowhere else.
+        line: The event. One that names its destination goes there, whatever the patterns say, and nowhere else. One
+            whose purpose nobody agreed to goes only where that may go.
     """
+    if refused_by(target, line):
+        return False
     named = line.destination
     if named:
         return named == target.name
     return target.events is None or matcher(target.events)(line.name, line.category)
+
+
+def refused_by(target: Target, line: LogLine) -> str:
+    """The purpose of an event that nobody agreed to, where the destination may not have it for that; else empty."""
+    if CONSENT_MARK not in line.line:
+        return ""
+    purpose = refused_purpose(line.event.attributes)
+    return "" if purpose is None or purpose in target.passes else purpose
 
 
 class Why(Enum):
@@ -43,6 +56,8 @@ class Why(Enum):
     NOT_EXCLUDED = "not_excluded"
     """The destination has exclusions alone, and none of them is about this event."""
     NO_MATCH = "no_match"
+    NO_CONSENT = "no_consent"
+    """Nobody agreed to what the event is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,8 @@ class Decision:
 def decide(target: Target, line: LogLine) -> Decision:
     """:func:`accepts`, with its reason."""
     takes = accepts(target, line)
+    if refused_by(target, line):
+        return Decision(takes, Why.NO_CONSENT)
     if line.destination:
         return Decision(takes, Why.NAMED if takes else Why.NAMES_ANOTHER)
     if target.events is None:

@@ -17,7 +17,7 @@ MAX_LINE: Final = 2_000
 MAX_VALUE: Final = 200
 
 _BARE: Final = re.compile(r"[\w.:/@+%~-]+")
-_HIDDEN: Final = frozenset({c.LOG_RECORD_UID, c.DESTINATION, c.REDACTED, c.WIRE})
+_HIDDEN: Final = frozenset({c.LOG_RECORD_UID, c.CONSENT, c.DESTINATION, c.PURPOSE, c.REDACTED, c.WIRE})
 
 
 def properties_of(event: Event) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""What a policy removes for one destination besides: the last thing that happens to an event before its request.
+"""What a destination may not have though others do: the last thing that happens to an event before its request.
+
+An event whose purpose nobody agreed to is held to what that means here, then to what the policy removes besides.
 
 What is stored is what the policy as a whole allows. A destination's own rules see that, so that they can only remove
 more. Destinations without such rules cost one look at their settings for each request.
@@ -9,21 +11,31 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
+from footspan import conventions as c
 from footspan._guard import report
 from footspan.destinations.base import Outcome, Verdict
+from footspan.otlp_json.bulk import CONSENT_MARK, holds
+from footspan.otlp_json.rewrite import rewritten
 from footspan.otlp_json.span_lines import SPAN_ROOT, SpanLine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
+    from footspan.config.consent import ConsentRules
+    from footspan.config.policy import Policy
     from footspan.destinations.base import Destination
     from footspan.otlp_json import LogLine
     from footspan.processors.redaction import Redactor
 
+    _Kept: TypeAlias = weakref.WeakKeyDictionary[Destination, tuple[Policy, Redactor]]
+
+NO_CONSENT: Final = "no_consent"
 FAILED: Final = "redaction_failed"
 """Why an event was not sent that its destination's rules could not be applied to."""
 
-_redactors: weakref.WeakKeyDictionary[Destination, Redactor] = weakref.WeakKeyDictionary()
+_own: _Kept = weakref.WeakKeyDictionary()
+_strict: _Kept = weakref.WeakKeyDictionary()
 
 
 def send(destination: Destination, events: Sequence[LogLine], timeout: float) -> Outcome:
@@ -34,11 +46,11 @@ def send(destination: Destination, events: Sequence[LogLine], timeout: float) ->
         events: As :meth:`Destination.send` takes them. Outcomes are of these, in their order.
         timeout: Seconds this may take.
     """
-    redactor = redactor_of(destination)
-    if redactor is None:
+    if redactor_of(destination) is None and not holds(events, CONSENT_MARK):
         return destination.send(events, timeout)
-    ready = {index: line for index, event in enumerate(events) if (line := _attempt(event, redactor)) is not None}
-    left_out = {index: Outcome(Verdict.REFUSED, FAILED) for index in range(len(events)) if index not in ready}
+    found = {index: allowed(destination, event) for index, event in enumerate(events)}
+    ready = {index: line for index, line in found.items() if not isinstance(line, str)}
+    left_out = {index: Outcome(Verdict.REFUSED, why) for index, why in found.items() if isinstance(why, str)}
     if not ready:
         return Outcome(Verdict.DELIVERED, items=left_out)
     outcome = destination.send(list(ready.values()), timeout)
@@ -50,30 +62,71 @@ def send(destination: Destination, events: Sequence[LogLine], timeout: float) ->
 
 
 def tightened(destination: Destination, event: LogLine) -> LogLine | None:
-    """An event as a destination may have it; ``None`` if its rules could not be applied."""
-    redactor = redactor_of(destination)
-    return event if redactor is None else _attempt(event, redactor)
+    """An event as a destination may have it; ``None`` if it may not, or its rules could not be applied."""
+    found = allowed(destination, event)
+    return None if isinstance(found, str) else found
+
+
+def allowed(destination: Destination, event: LogLine) -> LogLine | str:
+    """An event as a destination may have it; the reason where it may not."""
+    try:
+        if CONSENT_MARK in event.line:
+            found = _agreed(destination, event)
+            if found is None:
+                return NO_CONSENT
+            event = found
+        redactor = redactor_of(destination)
+        return event if redactor is None else _tightened(event, redactor)
+    except Exception as error:  # noqa: BLE001 - fails closed: what cannot be examined does not leave
+        report("tightening", error)
+        return FAILED
+
+
+def _agreed(destination: Destination, event: LogLine) -> LogLine | None:
+    """An event that bears consent, as far as the destination gets it for that; ``None``: it does not."""
+    from footspan.processors.campaign_traces import without_campaign  # noqa: PLC0415 - few events bear consent
+    from footspan.processors.consent import agrees_to_marketing, pseudonymous, refused_purpose  # noqa: PLC0415
+
+    settings = getattr(destination, "settings", None)
+    rules: ConsentRules | None = getattr(settings, "consent", None)
+    attributes = event.event.attributes
+    purpose = refused_purpose(attributes)
+    without = {} if rules is None else rules.without
+    action = "send" if purpose is None else without.get(purpose, "drop")
+    if action == "drop":
+        return None
+    if rules is None or c.CONSENT not in attributes:
+        return event
+    if rules.campaigns and not agrees_to_marketing(attributes) and without.get("marketing") != "send":
+        kept = without_campaign(attributes)
+        gone = [name for name in attributes if name not in kept]
+        changed = {name: value for name, value in kept.items() if value != attributes[name]}
+        if gone or changed:
+            event = rewritten(event, changed, without=gone)
+    if action == "pseudonymise":
+        event = _tightened(event, _redactor(destination, _strict, pseudonymous, rules.policy))
+    return event
 
 
 def redactor_of(destination: Destination) -> Redactor | None:
     """What holds events to a destination's own rules; ``None`` where it has none."""
     policy = getattr(getattr(destination, "settings", None), "privacy", None)
-    if policy is None:
-        return None
-    redactor = _redactors.get(destination)
-    if redactor is None or redactor.policy is not policy:
-        from footspan.processors.redaction import Redactor  # noqa: PLC0415 - few destinations have rules
-
-        redactor = _redactors[destination] = Redactor(None, policy)
-    return redactor
+    return None if policy is None else _redactor(destination, _own, None, policy)
 
 
-def _attempt(event: LogLine, redactor: Redactor) -> LogLine | None:
-    try:
-        return _tightened(event, redactor)
-    except Exception as error:  # noqa: BLE001 - fails closed: what cannot be examined does not leave
-        report("tightening", error)
-        return None
+def _redactor(
+    destination: Destination, kept: _Kept, made_of: Callable[[Policy], Policy] | None, policy: Policy
+) -> Redactor:
+    """A destination's redactor of a policy, or of one made of it; made once."""
+    known = kept.get(destination)
+    if known is None or known[0] is not policy:
+        from footspan.privacy.epochs import epochs_for  # noqa: PLC0415 - few destinations have rules
+        from footspan.processors.redaction import Redactor  # noqa: PLC0415 - the same
+
+        tokens = epochs_for(getattr(destination.settings, "pseudonyms", None))
+        redactor = Redactor(None, policy if made_of is None else made_of(policy), pseudonymiser=tokens)
+        known = kept[destination] = (policy, redactor)
+    return known[1]
 
 
 def _tightened(event: LogLine, redactor: Redactor) -> LogLine:

@@ -17,7 +17,7 @@ from footspan.instrumentation.choice import choose, names_nothing, shown_to_sdk
 from footspan.instrumentation.defaults import apply_defaults
 from footspan.instrumentation.parts import Parts
 from footspan.instrumentation.propagation import repair_propagator
-from footspan.instrumentation.startup import give_sessions, refuse, settings_in_force
+from footspan.instrumentation.startup import give_sessions, hear_consent, refuse, settings_in_force
 from footspan.pipeline import arm_exit, configure, start
 from footspan.processors import baggage
 
@@ -50,6 +50,7 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
             return
         apply_defaults(page_views=settings.page_views.enabled)
         give_sessions(settings)
+        hear_consent(settings)
         if os.environ.get(_CONFIG_FILE):
             self._configure_by_file(settings, parts, kwargs)
         else:

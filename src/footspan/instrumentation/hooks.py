@@ -14,7 +14,7 @@ from footspan.config import ConfigurationError
 from footspan.instrumentation.choice import asks_for_plain_exporters, choose
 from footspan.instrumentation.defaults import apply_defaults, capture_headers
 from footspan.instrumentation.propagation import repair_propagator
-from footspan.instrumentation.startup import give_sessions, refuse, settings_in_force
+from footspan.instrumentation.startup import give_sessions, hear_consent, refuse, settings_in_force
 
 if TYPE_CHECKING:
     from footspan.config import Settings
@@ -47,6 +47,7 @@ def _join(settings: Settings) -> None:
             return
         apply_defaults(page_views=settings.page_views.enabled)
         give_sessions(settings)
+        hear_consent(settings)
         repair_propagator()
         Parts(pipeline).attach(choose("traces", settings.destinations).destinations)
     except ConfigurationError as error:

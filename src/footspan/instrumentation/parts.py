@@ -76,13 +76,14 @@ class Parts:
             ConfigurationError: One of the destinations cannot be used.
         """
         processors: list[SpanProcessor] = []
+        purposes = self._pipeline.settings.privacy.purposes
         if self._pipeline.settings.context.spans:
             processors.append(ContextSpanProcessor())
         if self._page_views.enabled:
-            processors.append(PageViewSpanProcessor(self._page_views))
+            processors.append(PageViewSpanProcessor(self._page_views, purposes=purposes))
         wanting = [each for each in self._pipeline.settings.destinations if each.enabled and each.options.get("spans")]
         if wanting:
-            processors.append(SpanEventProcessor(self._page_views, wanting))
+            processors.append(SpanEventProcessor(self._page_views, wanting, purposes=purposes))
         if spans_to and self._spooled:
             self._pipeline.lane("spans", spans_to)
             processors.append(self.redacting(SpoolSpanProcessor(self._in_force, spans_to)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,15 @@ def give_sessions(settings: Settings) -> None:
             from footspan.instrumentation import web_sessions  # noqa: PLC0415 - few ask for them
 
             web_sessions.install(settings)
+
+
+def hear_consent(settings: Settings) -> None:
+    """Hear what requests to Flask apps say of their visitors' consent."""
+    if importlib.util.find_spec("flask") is not None:
+        with _guard.guard("consent"):
+            from footspan.tracking.consent import hear_flask  # noqa: PLC0415 - only a Flask app needs it
+
+            hear_flask(settings)
 
 
 def reset() -> None:

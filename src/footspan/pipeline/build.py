@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from footspan import _guard, _platform
 from footspan import conventions as c
 from footspan._version import __version__
-from footspan.config.unfinished import unfinished
+from footspan.config.coherence import incoherent
 from footspan.otlp_json import LogLine, encode_line, encode_record, encode_suffix
 from footspan.pipeline.host import host_for
 from footspan.pipeline.metrics import Appended
+from footspan.privacy.epochs import epochs_for
 from footspan.processors import DropEvent
 from footspan.processors.categories import Categories
+from footspan.processors.consent import ConsentGate
 from footspan.processors.context import add_context
 from footspan.processors.redaction import Redactor
 from footspan.processors.sampling import Sampler
@@ -40,6 +42,8 @@ def _decides(draft: Draft) -> tuple[Any, Any, Any] | None:
     """What routing looks at, where it may be remembered: texts of some length, and no object of the host's."""
     found = (draft.name, draft.attributes.get(c.CATEGORY), draft.attributes.get(c.DESTINATION))
     length = 0
+    if c.CONSENT in draft.attributes:
+        return None
     for each in found:
         if each is not None:
             if type(each) is not str:
@@ -59,7 +63,7 @@ class Pipeline:
     """
 
     def __init__(self, settings: Settings) -> None:  # noqa: PLR0915 - every part, once
-        for error in unfinished(settings):
+        for error in incoherent(settings):
             raise error
         with _platform.importing():
             from footspan.delivery import Courier, accepts  # noqa: PLC0415 - a disabled pipeline needs neither
@@ -77,7 +81,7 @@ class Pipeline:
             if not declared.enabled:
                 continue
             built: Any = build_destination(declared)
-            target = Target(built.id, declared.name, declared.type, declared.events)
+            target = Target(built.id, declared.name, declared.type, declared.events, declared.consent.passes)
             if declared.type == "logging":
                 self.immediate.append((target, built))
             else:
@@ -97,12 +101,14 @@ class Pipeline:
         self.courier = Courier(
             self.spool, self.destinations, exit_timeout=settings.exit_timeout, carry=carry, turn=turn
         )
-        self.redactor = Redactor(self.spool.count, settings.privacy.rules)
+        pseudonymiser = epochs_for(settings.privacy.pseudonyms)
+        self.redactor = Redactor(self.spool.count, settings.privacy.rules, pseudonymiser=pseudonymiser)
         self.categories = Categories(settings.categories)
+        self.consent = ConsentGate(settings, self.categories.of, self.spool.count, pseudonymiser)
         self.sampler: Sampler | None = None
         if settings.sampling.enabled and not settings.debug:
             self.sampler = Sampler(settings.sampling, self.categories.of)
-        self.by_kind = tuple(each for each in (self.categories, self.sampler) if each)
+        self.by_kind = tuple(each for each in (self.categories, self.consent, self.sampler) if each)
         self.processors: list[Processor] = [add_context, *self.by_kind, self.redactor]
         self._foreign_processors = [each for each in self.processors if each is not add_context]
         self._suffixes: dict[tuple[int, int], tuple[Any, Any, bytes]] = {}

@@ -75,6 +75,8 @@ def quick_road(  # noqa: C901 - the hot path is one piece
         return None
     if pipeline.sampler is not None and not pipeline.sampler.keeps_some:
         return None
+    if pipeline.consent.opt_in:  # every event has to be looked at; else those that somebody said something of
+        return None
     planner = _Planner(pipeline, logger)
     latest, redactor, find = planner.latest, planner.redactor, planner.find
     append, wake = pipeline.spool.append, pipeline.courier.wake

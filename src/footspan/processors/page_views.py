@@ -22,7 +22,9 @@ from opentelemetry.trace import SpanKind
 from footspan import _guard
 from footspan import conventions as c
 from footspan.emit import emit_event
+from footspan.privacy.consent import request_state
 from footspan.processors.bots import is_bot
+from footspan.processors.context import ambient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from footspan.config import PageViewSettings
+    from footspan.config.consent import PurposeSettings
 
 # Span attributes of the stable conventions, then of the ones before (HTTP semantic conventions 1.20 and earlier).
 METHOD: Final = (c.HTTP_REQUEST_METHOD, "http.method")
@@ -48,6 +51,7 @@ NOT_FOUND: Final = "not_found"
 
 REQUEST_HEADERS: Final = (
     "accept-language",
+    "dnt",
     "host",
     "hx-boosted",
     "hx-request",
@@ -55,6 +59,7 @@ REQUEST_HEADERS: Final = (
     "referer",
     "sec-fetch-dest",
     "sec-fetch-mode",
+    "sec-gpc",
     "sec-purpose",
     "x-moz",
     "x-requested-with",
@@ -146,6 +151,20 @@ def _request(attributes: Mapping[str, Any], location: _Location) -> dict[str, An
     return {name: value for name, value in found.items() if value}
 
 
+def consent_in(span: ReadableSpan, purposes: PurposeSettings | None) -> dict[str, Any]:
+    """What a server span's request says of its visitor's consent, as an event's attributes; else none.
+
+    Args:
+        span: Any span.
+        purposes: What a browser's signals refuse. Where the context says what the visitor agrees to, nothing is asked.
+    """
+    if purposes is None or span.kind is not SpanKind.SERVER or c.CONSENT in ambient():
+        return {}
+    given = span.attributes or {}
+    consent = request_state(purposes, lambda name: _header(given, name))
+    return {} if consent is None else {c.CONSENT: consent}
+
+
 class PageViewSpanProcessor(SpanProcessor):
     """Emits ``footspan.page_view`` when a server span ends, in the request's own thread and with its trace.
 
@@ -154,11 +173,18 @@ class PageViewSpanProcessor(SpanProcessor):
     Args:
         settings: The rule's settings.
         emit: How the event is emitted; :func:`footspan.emit.emit_event` or alike.
+        purposes: What a browser's signals refuse, where nobody has said in the context what the visitor agrees to.
     """
 
-    def __init__(self, settings: PageViewSettings, emit: Callable[..., object] = emit_event) -> None:
+    def __init__(
+        self,
+        settings: PageViewSettings,
+        emit: Callable[..., object] = emit_event,
+        purposes: PurposeSettings | None = None,
+    ) -> None:
         self._settings = settings
         self._emit = emit
+        self._purposes = purposes
 
     def on_end(self, span: ReadableSpan) -> None:
         """Emit the page view that an ended span stands for, if any. Never raises."""
@@ -167,6 +193,7 @@ class PageViewSpanProcessor(SpanProcessor):
         with _guard.guard("page view"):
             attributes = page_view_of(span, self._settings)
             if attributes is not None:
+                attributes.update(consent_in(span, self._purposes))
                 place = span.get_span_context() or trace.INVALID_SPAN_CONTEXT
                 context = trace.set_span_in_context(trace.NonRecordingSpan(place))
                 self._emit(c.EVENT_PAGE_VIEW, attributes, time_ns=span.start_time, context=context)

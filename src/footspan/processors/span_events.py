@@ -23,7 +23,7 @@ from footspan import _guard
 from footspan import conventions as c
 from footspan.emit import SEVERITY_ERROR, SEVERITY_INFO, emit_event
 from footspan.patterns import matcher
-from footspan.processors.page_views import METHOD, page_view_of, request_of
+from footspan.processors.page_views import METHOD, consent_in, page_view_of, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from footspan.config import DestinationSettings, PageViewSettings
+    from footspan.config.consent import PurposeSettings
 
 STATUS: Final = "status"
 """The property that says how a span ended."""
@@ -131,6 +132,7 @@ class SpanEventProcessor(SpanProcessor):
         page_views: The rule of page views, which :class:`~footspan.processors.page_views.PageViewSpanProcessor` emits.
         destinations: Settings of the destinations with ``spans`` patterns.
         emit: How an event is emitted; :func:`footspan.emit.emit_event` or alike.
+        purposes: What a browser's signals refuse.
     """
 
     def __init__(
@@ -138,7 +140,9 @@ class SpanEventProcessor(SpanProcessor):
         page_views: PageViewSettings,
         destinations: Sequence[DestinationSettings],
         emit: Callable[..., object] = emit_event,
+        purposes: PurposeSettings | None = None,
     ) -> None:
+        self._purposes = purposes
         self._rules = [(each.name, SpanRule(page_views, tuple(each.options["spans"]))) for each in destinations]
         self._emit = emit
 
@@ -154,7 +158,7 @@ class SpanEventProcessor(SpanProcessor):
                     continue
                 self._emit(
                     event.name,
-                    {**event.attributes, c.DESTINATION: name},
+                    {**event.attributes, **consent_in(span, self._purposes), c.DESTINATION: name},
                     time_ns=event.time_ns,
                     severity_number=event.severity_number,
                     context=trace.set_span_in_context(trace.NonRecordingSpan(place)),

@@ -5,7 +5,7 @@ An ended span cannot be changed, so redaction builds a new one from the public c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -16,6 +16,7 @@ from opentelemetry.trace import Link, SpanKind, Status
 
 from footspan import _guard
 from footspan import conventions as c
+from footspan.privacy.consent import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import Attributes
 
 _Origin = TypeVar("_Origin")
+
+
+# Captured for page views, to know what a visitor refuses; they say more of a browser than anybody needs to keep.
+_SIGNALS: Final = frozenset(
+    f"http.request.header.{name}" for signal in SIGNALS for name in (signal, signal.replace("-", "_"))
+)
 
 
 class Redacts(Protocol):
@@ -111,7 +118,9 @@ def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
     Name, attributes, events, links, the status's text, resource and scope are cleaned, as an event's are.
     The keys touched are listed under ``footspan.redacted``.
     """
-    attributes, touched = redactor.mapping(span.attributes or {})
+    attributes, touched = redactor.mapping(
+        {name: value for name, value in (span.attributes or {}).items() if name not in _SIGNALS}
+    )
     if touched:
         attributes[c.REDACTED] = list(dict.fromkeys(touched))
     status = span.status

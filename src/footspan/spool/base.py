@@ -21,12 +21,14 @@ class Target:
         name: Its name in the settings.
         type: Its kind.
         events: The patterns of the events it takes; ``None`` for all.
+        passes: The purposes whose events it takes though nobody agreed to them.
     """
 
     id: str
     name: str
     type: str
     events: tuple[str, ...] | None = None
+    passes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

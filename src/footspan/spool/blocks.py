@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from footspan import conventions as c
 from footspan.otlp_json import OPENING
-from footspan.otlp_json.bulk import CODE_MARK, WIRE_MARK
+from footspan.otlp_json.bulk import CODE_MARK, CONSENT_MARK, WIRE_MARK
 from footspan.spool.reading import ending
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Strip:
         parts: What stands in each between :data:`~footspan.otlp_json.OPENING` and its suffix.
         suffix: What they all end with, without the newline.
         takes: Which of them the destination takes; ``None`` for all.
-        marked: Some of them may name the one destination they are for.
+        marked: Some of them may name the one destination they are for, or bear what a person agreed to.
         clean: The redactor changed none of them.
         ordinary: None of them has what the last step before a destination looks for.
     """
@@ -63,9 +63,10 @@ class Strip:
         self.ends = list(accumulate([len(part) + frame for part in parts], initial=start))
         del self.ends[0]
         self.parts = parts
-        self.marked = _has(inside, _DESTINATION)
+        asked = _has(inside, CONSENT_MARK)
+        self.marked = asked or _has(inside, _DESTINATION)
         self.clean = not _has(inside, _REDACTED)
-        self.ordinary = not _has(inside, CODE_MARK) and not _has(inside, WIRE_MARK)
+        self.ordinary = not (asked or _has(inside, CODE_MARK) or _has(inside, WIRE_MARK))
         self.suffix = suffix
         self.takes: list[bool] | None = None
         self._times: list[int] | None = None
@@ -127,7 +128,7 @@ def in_order(parts: Sequence[bytes | LogLine]) -> bool:
 def routing_key(part: bytes) -> tuple[bytes, bytes] | None:
     """A checked line's name and category as written, by which it is routed; ``None`` if it takes a closer look."""
     head = _HEAD.match(part)
-    if head is None or not head[1] or _DESTINATION in part:
+    if head is None or not head[1] or _DESTINATION in part or CONSENT_MARK in part:
         return None
     at = part.find(_CATEGORY)
     if at < 0:

@@ -40,6 +40,7 @@ NAMES: Final = (
     "invalid_call",
     "quarantine_deleted",
     "user_provider_failed",
+    "withheld",
 )
 """The slots in their order, which never changes; new names are added behind the last one. Unknown names count as
 ``other``."""

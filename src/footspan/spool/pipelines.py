@@ -39,6 +39,7 @@ def encode(targets: Iterable[Target]) -> bytes:
             "name": target.name,
             "type": target.type,
             "events": None if target.events is None else sorted(set(target.events)),
+            **({"consent": sorted(set(target.passes))} if target.passes else {}),
         }
         for target in targets
     ]
@@ -62,7 +63,8 @@ def decode(data: bytes) -> tuple[Target, ...]:
 def _target(entry: Mapping[str, Any]) -> Target:
     events = entry["events"]
     patterns = None if events is None else tuple(str(pattern) for pattern in events)
-    return Target(str(entry["id"]), str(entry["name"]), str(entry["type"]), patterns)
+    passes = tuple(str(purpose) for purpose in entry.get("consent") or ())
+    return Target(str(entry["id"]), str(entry["name"]), str(entry["type"]), patterns, passes)
 
 
 def fingerprint(targets: Iterable[Target]) -> str:

@@ -32,7 +32,7 @@ __all__ = [
     "track_function",
 ]
 
-_KEEPING = ("footspan.tracking.in_force", "footspan.tracking.salts")
+_KEEPING = ("footspan.tracking.consent", "footspan.tracking.in_force", "footspan.tracking.salts")
 """Modules that keep something once they are loaded."""
 
 

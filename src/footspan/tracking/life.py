@@ -75,6 +75,10 @@ class Life:
 
         self._off = pipeline.start(settings) is None
         self._slot = pipeline.default_slot()
+        if not self._off and "flask" in sys.modules:
+            from footspan.tracking.consent import hear_flask_if_loaded  # noqa: PLC0415 - only a Flask app needs it
+
+            hear_flask_if_loaded(settings)
 
     def _start_own(self, settings: Settings) -> None:
         with _platform.importing():

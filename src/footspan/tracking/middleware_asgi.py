@@ -39,7 +39,7 @@ class AsgiMiddleware:
         if scope["type"] not in _WITH_CLIENTS:
             await self._app(scope, receive, send)
             return
-        opened = enter_request(said_by(self._fields, scope, lambda: _header(scope, b"baggage")))
+        opened = enter_request(said_by(self._fields, scope, lambda name: _header(scope, name.encode())))
         try:
             await self._app(scope, receive, send)
         finally:
@@ -47,6 +47,6 @@ class AsgiMiddleware:
 
 
 def _header(scope: Mapping[str, Any], name: bytes) -> str | None:
-    """A header's values, joined as HTTP joins them; ``None`` without any."""
+    """A header's values, joined as HTTP joins them, cookies with a semicolon; ``None`` without any."""
     values = [value for key, value in scope.get("headers", ()) if bytes(key).lower() == name]
-    return b",".join(values).decode("latin-1") if values else None
+    return (b"; " if name == b"cookie" else b",").join(values).decode("latin-1") if values else None

@@ -8,6 +8,7 @@ from footspan import _guard
 from footspan import conventions as c
 from footspan.processors.baggage import incoming
 from footspan.processors.context import Held
+from footspan.tracking.consent import HEARD, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,7 +37,8 @@ class WsgiMiddleware:
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer a request."""
-        scope = Held(said_by(self._fields, environ, lambda: environ.get("HTTP_BAGGAGE")))
+        scope = Held(said_by(self._fields, environ, lambda name: environ.get(_variable(name))))
+        environ[HEARD] = True
         with scope:
             answer = self._app(environ, start_response)
         wrapper = environ.get("wsgi.file_wrapper")
@@ -70,19 +72,25 @@ class _Answer:
                 close()
 
 
+def _variable(header: str) -> str:
+    """Where WSGI keeps a header (PEP 3333)."""
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
 def said_by(
-    fields: Callable[[Any], Mapping[str, Any] | None] | None, request: Any, baggage: Callable[[], str | None]
+    fields: Callable[[Any], Mapping[str, Any] | None] | None, request: Any, header: Callable[[str], str | None]
 ) -> dict[str, Any]:
-    """What is known of a request: what its baggage says under the names that may be read, and the app's own word.
+    """What is known of a request: its visitor's consent, what its baggage says, and over all that the app's own word.
 
     Args:
         fields: The app's callback.
         request: What it is called with.
-        baggage: Gives the request's ``baggage`` header.
+        header: Gives one of the request's headers by its name in lower case.
     """
     known: dict[str, Any] = {}
     with _guard.guard("baggage"):
-        known.update(incoming(baggage))
+        known.update(incoming(lambda: header("baggage")))
+    known.update(fields_of(lambda name: header(name) or ""))
     if fields is not None:
         with _guard.guard("fields of a request"):
             said = fields(request) or {}

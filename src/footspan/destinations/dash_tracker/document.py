@@ -43,6 +43,8 @@ _FIELDS: Final = frozenset(
         c.HTTP_REQUEST_METHOD,
         c.HTTP_ROUTE,
         c.LOG_RECORD_UID,
+        c.CONSENT,
+        c.PURPOSE,
         c.REDACTED,
         c.SERVER_ADDRESS,
         c.SERVER_PORT,

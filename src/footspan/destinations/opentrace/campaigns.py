@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ PREFIX: Final = "utm_"
 """What a link's code has in front of the server's."""
 
 MAX_TEXT: Final = 1_000
-_FIELDS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+_MAX_FIELDS: Final = 32
 _OK, _NOT_FOUND = 200, 404
 
 
@@ -100,16 +101,16 @@ def address_of(base: str, code: str) -> str:
 
 
 def _fields(answer: Answer) -> Mapping[str, Any]:
-    """A campaign's fields; a value that is no text or number counts as none."""
+    """What an answer says of a campaign, in its own fields; a value that is no text, number or flag counts as none."""
     body: Any = None
     try:
         body = loads(answer.body)
     except ValueError:
         return {}
-    return {name: _value(body.get(name)) for name in _FIELDS} if body and isinstance(body, dict) else {}
+    return {name: _value(value) for name, value in islice(body.items(), _MAX_FIELDS)} if isinstance(body, dict) else {}
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, str):
         return value[:MAX_TEXT]
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return value if isinstance(value, (int, float)) else None

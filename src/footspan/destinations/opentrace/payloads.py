@@ -57,6 +57,8 @@ _HIDDEN: Final = frozenset(
         c.DESTINATION,
         c.ENDUSER_PSEUDO_ID,
         c.LOG_RECORD_UID,
+        c.CONSENT,
+        c.PURPOSE,
         c.REDACTED,
         c.SERVER_PORT,
         c.SESSION_ID,

@@ -51,7 +51,17 @@ _EVENT_NAMES: Final = {
 """Names of our own making, and what the client's users write for them."""
 
 _NO_DATA: Final = frozenset(
-    {c.LOG_RECORD_UID, c.DESTINATION, c.REDACTED, c.WIRE, c.GEO_COUNTRY_ISO_CODE, c.USER_EMAIL, c.USER_FULL_NAME}
+    {
+        c.LOG_RECORD_UID,
+        c.CONSENT,
+        c.DESTINATION,
+        c.PURPOSE,
+        c.REDACTED,
+        c.WIRE,
+        c.GEO_COUNTRY_ISO_CODE,
+        c.USER_EMAIL,
+        c.USER_FULL_NAME,
+    }
 )
 _EXCEPTION: Final = frozenset({c.EXCEPTION_MESSAGE, c.EXCEPTION_STACKTRACE, c.EXCEPTION_TYPE})
 _NAMES: Final = c.PROPERTY_NAMES

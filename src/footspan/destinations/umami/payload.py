@@ -51,6 +51,8 @@ _FIELDS: Final = frozenset(
         c.HTTP_REQUEST_HEADER_REFERER,
         c.LOG_RECORD_UID,
         c.PAGE_TITLE,
+        c.CONSENT,
+        c.PURPOSE,
         c.REDACTED,
         c.SCREEN,
         c.SERVER_ADDRESS,

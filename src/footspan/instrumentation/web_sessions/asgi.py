@@ -10,10 +10,11 @@ from footspan import _guard
 from footspan.config.errors import ConfigurationError
 from footspan.instrumentation.web_sessions.visits import Asked, Visit, Visits
 from footspan.processors.context import enter_request, leave
+from footspan.tracking.consent import fields_of
 from footspan.tracking.in_force import settings_in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 
     from footspan.tracking.tracker import Tracker
 
@@ -32,9 +33,9 @@ class AsgiSessions:
         app: The application. Wrap the whole of it, outside OpenTelemetry's middleware, so that page views bear the
             session.
         secret: The key that signs the cookie; the setting ``sessions.secret`` when not given.
-        consent: Asked with the connection's ``scope`` whether its visitor may be remembered; it runs in the event loop
-            and must not block. Where it says no there is no cookie and no session, and a cookie that is there is taken
-            back.
+        consent: Asked with the connection's ``scope`` what its visitor agrees to, as for
+            :class:`~footspan.instrumentation.web_sessions.flask.FlaskSessions`; it runs in the event loop and must not
+            block.
         tracker: What records ``session.start`` and ``session.end``; the module functions' tracker when not given.
 
     Raises:
@@ -46,7 +47,7 @@ class AsgiSessions:
         app: Callable[[Any, Any, Any], Awaitable[Any]],
         *,
         secret: str | bytes | None = None,
-        consent: Callable[[Any], bool] | None = None,
+        consent: Callable[[Any], bool | Mapping[str, bool]] | None = None,
         tracker: Tracker | None = None,
     ) -> None:
         if not (secret or settings_in_force().sessions.secret):
@@ -63,12 +64,19 @@ class AsgiSessions:
         """Serve a connection."""
         visit, opened = None, None
         if scope["type"] in _WITH_CLIENTS:
+            headers = _headers(scope)
+            fields = fields_of(lambda name: headers.get(name, ""))
             with _guard.guard("session"):
-                visit = self._begin(scope)
+                visit = self._begin(scope, headers)
                 if visit is not None:
-                    opened = enter_request(visit.fields())
-        if visit is None or opened is None:
-            await self._app(scope, receive, send)
+                    fields.update(visit.fields())
+            opened = enter_request(fields) if fields else None
+        if visit is None:
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                if opened is not None:
+                    leave(opened)
             return
         seen = visit
 
@@ -84,15 +92,15 @@ class AsgiSessions:
             await self._app(scope, receive, answer)
         finally:
             current.reset(token)
-            leave(opened)
+            if opened is not None:
+                leave(opened)
 
-    def _begin(self, scope: MutableMapping[str, Any]) -> Visit | None:
+    def _begin(self, scope: MutableMapping[str, Any], headers: dict[str, str]) -> Visit | None:
         settings = settings_in_force()
         visits = self._visits
         if visits is None or visits.settings is not settings:
             keys = [key for key in (self._secret or settings.sessions.secret, settings.sessions.previous_secret) if key]
             visits = self._visits = Visits(settings, keys, tracker=self._tracker, consent=self._consent)
-        headers = _headers(scope)
         return visits.begin(
             Asked(
                 method=str(scope.get("method", "GET")),

@@ -8,10 +8,11 @@ from weakref import WeakKeyDictionary
 from footspan import _guard
 from footspan.instrumentation.web_sessions.visits import Asked, Visit, Visits
 from footspan.processors.context import set_context
+from footspan.tracking.consent import hear
 from footspan.tracking.in_force import settings_in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flask import Flask, Request
 
@@ -31,8 +32,9 @@ class FlaskSessions:
         app: The app; without one, every Flask app of the process.
         secret: The key that signs the cookie; else the setting ``sessions.secret``, else the app's ``SECRET_KEY``.
             Without any there are no sessions, which is said once.
-        consent: Asked with Flask's request whether its visitor may be remembered. Where it says no there is no cookie
-            and no session, and a cookie that is there is taken back.
+        consent: Asked with Flask's request what its visitor agrees to: a mapping of purposes to yes or no, which every
+            event of the request then bears, or just whether they may be remembered. Where analytics are refused there
+            is no cookie and no session, and a cookie that is there is taken back.
         tracker: What records ``session.start`` and ``session.end``; the module functions' tracker when not given.
     """
 
@@ -41,7 +43,7 @@ class FlaskSessions:
         app: Flask | None = None,
         *,
         secret: str | bytes | None = None,
-        consent: Callable[[Request], bool] | None = None,
+        consent: Callable[[Request], bool | Mapping[str, bool]] | None = None,
         tracker: Tracker | None = None,
     ) -> None:
         from flask import request_finished, request_started  # noqa: PLC0415 - loaded by the app that it is for
@@ -64,6 +66,7 @@ class FlaskSessions:
         from flask import request  # noqa: PLC0415 - as above
 
         with _guard.guard("session"):
+            hear(request)
             visits = None if VISIT in request.environ else self._visits_of(app)
             if visits is None:
                 return

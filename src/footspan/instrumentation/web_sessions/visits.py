@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
 from footspan import conventions as c
+from footspan.config.consent import PURPOSES
 from footspan.instrumentation.web_sessions.links import Links
 from footspan.instrumentation.web_sessions.records import Record, Signer, event_uid
+from footspan.privacy.consent import granted, state_of
 from footspan.processors.bots import is_bot
 from footspan.processors.context import set_context
 from footspan.processors.page_views import ignored
 from footspan.tracking.attribution import as_first_touch, attribution_of, host_of, is_touch
+from footspan.tracking.consent import consent_of
 from footspan.tracking.identity import new_visitor_id
 from footspan.tracking.sessions import Session, tell_end, tell_start
 from footspan.tracking.tracker import default_tracker
@@ -25,8 +29,10 @@ if TYPE_CHECKING:
 
     from footspan.config import Settings
     from footspan.instrumentation.web_sessions.links import Linked
+    from footspan.privacy.consent import State
     from footspan.tracking.tracker import Tracker
 
+_NOTHING: Final = dict.fromkeys(PURPOSES, False)
 _MOST_TOLD: Final = 4_096
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _SAME: Final = frozenset({"same-origin", "same-site"})
@@ -60,7 +66,8 @@ class Visits:
         settings: The settings in force.
         secrets: The keys that sign the cookie, newest first.
         tracker: What records the sessions' events; the module functions' tracker when not given.
-        consent: Asked with the framework's request whether its visitor may be remembered; if it raises, they may not.
+        consent: Asked with the framework's request what its visitor agrees to, a mapping of purposes to yes or no, or
+            whether they may be remembered; if it raises, they agree to nothing.
         clock: Says what time it is (seconds since the epoch).
     """
 
@@ -70,7 +77,7 @@ class Visits:
         secrets: Sequence[str | bytes],
         *,
         tracker: Tracker | None = None,
-        consent: Callable[[Any], bool] | None = None,
+        consent: Callable[[Any], bool | Mapping[str, bool]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
@@ -95,27 +102,40 @@ class Visits:
             return None
         if ignored(self.settings.page_views.ignore_routes, asked.path):
             return None
-        if not self._may_remember(asked):
-            return Visit(self, None, secure=_is_secure(asked), forget=bool(asked.cookie))
+        may_remember, consent = self._agreed(asked)
+        if not may_remember:
+            return Visit(self, None, secure=_is_secure(asked), forget=bool(asked.cookie), consent=consent)
         record = self.signer.load(asked.cookie)
         if record is None:
             if not asked.cookie and _cookie_was_withheld(asked):
                 return None
             record = Record(new_visitor_id())
         linked = self._links.find(asked.url)
-        return Visit(self, self._touched(record, asked, linked), linked, secure=_is_secure(asked))
+        touched = self._touched(record, asked, linked)
+        return Visit(self, touched, linked, secure=_is_secure(asked), consent=consent)
 
-    def _may_remember(self, asked: Asked) -> bool:
-        sessions = self.settings.sessions
-        if (sessions.respect_dnt and asked.header("dnt") == "1") or (
-            sessions.respect_gpc and asked.header("sec-gpc") == "1"
-        ):
-            return False
+    def _agreed(self, asked: Asked) -> tuple[bool, State | None]:
+        """Whether a visitor may be remembered, and what the app says that they agree to, if it does."""
+        opt_in = self.settings.privacy.consent == "opt_in"
+        state: State | None = None
         if self._consent is None:
-            return self.settings.privacy.consent != "opt_in"
-        with _guard.guard("consent"):
-            return bool(self._consent(asked.native))
-        return False
+            may = "analytics" in granted(consent_of(asked.header, self.settings) or {}, otherwise=not opt_in)
+        else:
+            said: Any = _NOTHING
+            may = False
+            with _guard.guard("consent"):
+                said = self._consent(asked.native)
+                may = bool(said)
+            if isinstance(said, Mapping):
+                state = state_of(said)
+                may = "analytics" in granted(state, otherwise=not opt_in)
+            elif opt_in:
+                state = {"analytics": may}
+        sessions = self.settings.sessions
+        refuses = (sessions.respect_dnt and asked.header("dnt") == "1") or (
+            sessions.respect_gpc and asked.header("sec-gpc") == "1"
+        )
+        return may and not refuses, state
 
     def _touched(self, record: Record, asked: Asked, linked: Linked | None) -> Record:
         """The record after this request's touch: the first stays, the last is replaced by any that is not direct."""
@@ -159,6 +179,7 @@ class Visit:
         linked: What the link that they followed brings.
         secure: Whether the request came by HTTPS.
         forget: Whether the visitor's cookie is to be taken back.
+        consent: What the app says that the visitor agrees to.
     """
 
     def __init__(
@@ -169,11 +190,13 @@ class Visit:
         *,
         secure: bool,
         forget: bool = False,
+        consent: State | None = None,
     ) -> None:
         self._visits = visits
         self._record = record
         self._secure = secure
         self._forget = forget
+        self._consent: dict[str, Any] = {} if consent is None else {c.CONSENT: consent}
         self._news: list[Callable[[], None]] = []
         if record is not None:
             self._see(record, linked)
@@ -192,9 +215,10 @@ class Visit:
         """What every event of the request bears, by attribute name."""
         record = self._record
         if record is None:
-            return {}
+            return self._consent
         session = self.session
         return {
+            **self._consent,
             c.ENDUSER_PSEUDO_ID: record.visitor_id,
             **({} if session is None else {c.SESSION_ID: session.id}),
             **record.last,
