@@ -1,6 +1,7 @@
 """The OpenTrace client: ``from footspan.compat.opentrace import OpenTrace``, in place of the package ``opentrace``.
 
 * ``client``: the class and its calls;
+* ``arguments``: what they are given;
 * ``calls``: what a call said, as a standard event;
 * ``spelling``: payloads as JSON spells them;
 * ``hearing``: what ``debug=True`` logs;

@@ -7,11 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard
-from footspan import conventions as c
 from footspan.compat.clients import Client
-from footspan.compat.opentrace import hearing
+from footspan.compat.opentrace import arguments, hearing
 from footspan.compat.opentrace.calls import Call
-from footspan.config import ConfigurationError
 from footspan.destinations import campaigns
 from footspan.destinations.opentrace import wire
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 _UNSET: Final = object()
 _HASH_DIGITS: Final = 16
-_TOUCHES: Final = (*(f"utm_{field}" for field in c.UTM_FIELDS), *c.CLICK_ID_FIELDS)
 _PAGE: Final[tuple[str, ...]] = ("url", "ref", "lang", "res")
 
 
@@ -51,12 +48,12 @@ class OpenTrace:
     """
 
     def __init__(self, host: str, project_id: Any = None, debug: bool = False) -> None:  # noqa: FBT001, FBT002 - as it was
-        _check(host)
+        arguments.check(host)
         self.host = host.rstrip("/")
         self.project_id = project_id
         self._debug = bool(debug)
         # One request at a time: the server stores one event after the other anyway, and so they arrive in order.
-        options = {"url": self.host, "proxy": "environment", "concurrency": 1}
+        options = {"url": self.host, "proxy": "environment", "certificate": arguments.authorities(), "concurrency": 1}
         self._client = Client("opentrace", options, place=("url",))
         if self._debug:
             hearing.show()
@@ -116,7 +113,7 @@ class OpenTrace:
             project = self._project(name, project_id)
             if project is None:
                 return
-            touches, others = _split(
+            touches, others = arguments.split(
                 more, {"utm_source": utm_source, "utm_medium": utm_medium, "utm_campaign": utm_campaign}
             )
             # The other request alone has fields for advertisements, and takes a session as text only.
@@ -166,9 +163,9 @@ class OpenTrace:
             project = self._project(name, resource_id)
             if project is None:
                 return
-            touches, others = _split(more, {"fbclid": fbclid, "ttclid": ttclid})
+            touches, others = arguments.split(more, {"fbclid": fbclid, "ttclid": ttclid})
             page = {key: others.pop(key) for key in _PAGE if key in others}
-            data = _or_nothing(payload)
+            data = arguments.or_nothing(payload)
             if isinstance(data, dict) and not data:
                 data = meta
             call = Call(wire.COLLECT, name, project, self._payload(data, others, too_many))
@@ -218,7 +215,7 @@ class OpenTrace:
                 self._invalid(f"{len(too_many)} arguments too many")
             if not isinstance(param, str):
                 self._invalid(f"a start code is no text but a {type(param).__name__}: it is not looked up")
-            elif param and destination is not None:
+            elif destination is not None:
                 servers, budget = campaigns.servers_for(destination)
                 return dict(campaigns.asked.look_up(param, servers, time.monotonic() + budget)) or None
         return None
@@ -275,7 +272,7 @@ class OpenTrace:
     def _payload(self, payload: Any, others: dict[str, Any], too_many: tuple[Any, ...]) -> Any:
         if too_many:
             self._invalid(f"{len(too_many)} arguments too many")
-        data = _or_nothing(payload)
+        data = arguments.or_nothing(payload)
         if not others:
             return data
         named = ", ".join(sorted(key for key in others if key.isidentifier())[:5])
@@ -310,28 +307,3 @@ class OpenTrace:
         if pipeline is not None:
             for name in names:
                 pipeline.spool.count(name)
-
-
-def _check(host: object) -> None:
-    if not isinstance(host, str) or not host.strip():
-        raise ConfigurationError(
-            "OpenTrace(host=…)",
-            "an empty text" if isinstance(host, str) else f"a {type(host).__name__}",
-            "Write the address of the OpenTrace installation, such as https://analytics.example.com.",
-        )
-
-
-def _split(more: dict[str, Any], touches: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How the visitor came, and whatever else was given by keyword."""
-    return (
-        {**touches, **{key: value for key, value in more.items() if key in _TOUCHES}},
-        {key: value for key, value in more.items() if key not in _TOUCHES},
-    )
-
-
-def _or_nothing(payload: Any) -> Any:
-    """A payload, or ``{}`` where it counts as none."""
-    try:
-        return payload or {}
-    except Exception:  # noqa: BLE001 - an array of several numbers is neither true nor false
-        return payload
