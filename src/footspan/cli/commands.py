@@ -9,6 +9,7 @@ from footspan.cli.config import config
 from footspan.cli.deliver import deliver
 from footspan.cli.explain import explain
 from footspan.cli.gateway import gateway
+from footspan.cli.privacy import privacy
 from footspan.cli.replay import replay
 from footspan.cli.status import status
 
@@ -28,6 +29,7 @@ def footspan() -> None:
       footspan replay --from rejected     send again what was refused
       footspan explain --name checkout    where would it go, and what would leave?
       footspan config check               what is wrong with the settings
+      footspan privacy forget u_42        have a person forgotten
     """  # noqa: D301 - backslash-b is click's own mark for lines that stay as they are
 
 
@@ -35,5 +37,6 @@ footspan.add_command(config)
 footspan.add_command(deliver)
 footspan.add_command(explain)
 footspan.add_command(gateway)
+footspan.add_command(privacy)
 footspan.add_command(replay)
 footspan.add_command(status)

@@ -176,7 +176,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
             raise click.UsageError(str(error)) from None
         target = Target(destination.id, chosen.name, chosen.type, chosen.events, chosen.consent.passes)
         selection = Selection(target, since, until, patterns or None)
-        jobs.append(Job(destination, selection, _source(settings, source, destination.id)))
+        jobs.append(Job(destination, selection, _source(settings, source, destination.id), _roots(settings, source)))
     outcome = run(jobs, rate=rate, patience=patience, dry_run=dry_run, restart=restart, quiet=quiet)
     _end(source, outcome, dry_run=dry_run, as_json=as_json)
 
@@ -194,7 +194,9 @@ def _end(source: str, outcome: dict[str, dict[str, Any]], *, dry_run: bool, as_j
         )
     if any(each["ended"] != "finished" for each in outcome.values()):
         raise SystemExit(EXIT_STOPPED)
-    if any(each["refused"] for each in outcome.values()):
+    from footspan.delivery.suppression import without_withheld  # noqa: PLC0415 - as above
+
+    if any(without_withheld(each["refused"]) for each in outcome.values()):
         raise SystemExit(EXIT_REFUSED)
 
 
@@ -274,6 +276,19 @@ def _source(settings: Settings, name: str, destination: str) -> Source:
         raise click.UsageError(f"Cannot read {name!r}: {error.strerror or type(error).__name__}.") from None
     except ValueError as error:
         raise click.UsageError(f"Cannot read from {name!r}: {error}.") from None
+
+
+def _roots(settings: Settings, name: str) -> tuple[str, ...]:
+    """The spools whose people are not to be sent: the service's, and the one that is read."""
+    from footspan.delivery.replay_source import is_spool, spool_in  # noqa: PLC0415 - only what is needed
+    from footspan.spool.location import existing  # noqa: PLC0415 - the same
+
+    found = [layout.root for layout in existing(settings)]
+    if name not in _PLACES:
+        path = spool_in(Path(name).expanduser().absolute())
+        there = next((each for each in (path, path.parent.parent) if is_spool(each)), None)
+        found += [] if there is None else [str(there)]
+    return tuple(dict.fromkeys(found))
 
 
 def _spool(settings: Settings) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files, locks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from footspan.spool.locks import RecordLock
 
@@ -94,5 +95,26 @@ def notes_for(identity: str, destination: str, selection: Sequence[str]) -> Note
         selection: What is chosen of the source, as text.
     """
     digest = hashlib.sha256("\n".join((identity, destination, *selection)).encode("utf-8", "surrogatepass"))
-    home = _platform.state_home() or Path(tempfile.gettempdir())
-    return Notes(home / "footspan-replay" / f"{digest.hexdigest()[:24]}.json")
+    return Notes(_folder() / f"{digest.hexdigest()[:24]}.json")
+
+
+def _folder() -> Path:
+    return (_platform.state_home() or Path(tempfile.gettempdir())) / "footspan-replay"
+
+
+def rename_pieces(names: Mapping[str, str]) -> None:
+    """Note that files are known by other keys than before, in every replay that is not running.
+
+    Args:
+        names: The new key by the old one.
+    """
+    for path in _folder().glob("*.json"):
+        notes = Notes(path)
+        with suppress(BusyError, OSError):
+            notes.open()
+            try:
+                if any(key in notes.offsets for key in names):
+                    notes.offsets = {names.get(key, key): offset for key, offset in notes.offsets.items()}
+                    notes.save()
+            finally:
+                notes.close()

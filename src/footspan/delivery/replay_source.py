@@ -216,4 +216,9 @@ def _piece(path: Path) -> Piece:
     with path.open("rb") as file:
         head = file.readline(_HEAD)
         size = os.fstat(file.fileno()).st_size
-    return Piece(path, hashlib.sha256(head).hexdigest()[:16], size)
+    return Piece(path, key_of(head), size)
+
+
+def key_of(head: bytes) -> str:
+    """What a file is called that begins with a line; of a long one only the first part counts."""
+    return hashlib.sha256(head[:_HEAD]).hexdigest()[:16]

@@ -11,7 +11,7 @@ import os
 import time
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from footspan import _platform
 from footspan import conventions as c
@@ -23,9 +23,12 @@ from footspan.spool.layout import Layout
 from footspan.spool.reading import read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from footspan.spool.forgetting.lines import Blanked
+
+    Progress: TypeAlias = Callable[[int, int], None]
 
 BLOCK: Final = 1024 * 1024
 PLACES: Final = ("events", "rejected", "quarantine")
@@ -33,6 +36,8 @@ PLACES: Final = ("events", "rejected", "quarantine")
 
 _HEAD: Final = 512
 """Bytes that are written first: they hold the mark, and what the blank record says."""
+_LINE: Final = 4096
+"""Bytes of a first line by which replays know a file that may be renamed."""
 _SETTLED: Final = 1.0
 """Seconds after which an end without newline is not being written any more."""
 
@@ -43,13 +48,6 @@ class BusyError(Exception):
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
     """The sweep was to end."""
-
-
-class Progress(Protocol):
-    """Told how far a sweep is; raises :class:`Stopped` to end it."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """So many bytes of so many were looked at."""
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class Sweep:
     Args:
         root: The spool's folder.
         person: Who, by plain values.
-        progress: See :class:`Progress`.
+        progress: Told how many bytes of how many were looked at; raises :class:`Stopped` to end the sweep.
         dry: Only count.
     """
 
@@ -144,14 +142,14 @@ class Sweep:
             start = self._seen.get(key, 0)
             if not start:
                 self._found.files += 1
-            head = os.pread(descriptor, _HEAD * 8, 0).split(b"\n", 1)[0] if place == "rejected" else b""
+            head = _first_line(descriptor) if place == "rejected" else b""
             changed = self._lines(descriptor, place, start, state.st_size, key)
             if changed:
                 # The age of a segment counts from its last event, and what others counted of it still holds.
                 files.utime(descriptor, ns=(state.st_atime_ns, state.st_mtime_ns))
                 files.sync_data(descriptor)
                 if head and not start:
-                    self._found.heads.append((head, os.pread(descriptor, _HEAD * 8, 0).split(b"\n", 1)[0]))
+                    self._found.heads.append((head, _first_line(descriptor)))
         finally:
             files.close(descriptor)
 
@@ -186,6 +184,12 @@ class Sweep:
         _write_at(descriptor, blanked.line[:_HEAD], offset)
         _write_at(descriptor, blanked.line[_HEAD:], offset + _HEAD)
         return True
+
+
+def _first_line(descriptor: int) -> bytes:
+    """A file's first line with its newline, or the first part of it."""
+    line, newline, _ = os.pread(descriptor, _LINE, 0).partition(b"\n")
+    return line + newline
 
 
 def _write_at(descriptor: int, data: bytes, offset: int) -> None:
