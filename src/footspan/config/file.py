@@ -28,14 +28,22 @@ _REFERENCE: Final = re.compile(r"\$\$|\$\{(?:([^}]*)\})?")
 _VARIABLE: Final = re.compile(r"(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
-def read_file(path: Path, *, named_by: str, report: Report = stop, whole: bool = False) -> Mapping[Any, object]:
-    """Read the ``telemetry:`` mapping of a file.
+def read_file(
+    path: Path,
+    *,
+    named_by: str,
+    report: Report = stop,
+    ours: tuple[str, ...] = (ROOT,),
+    whole: bool = False,
+) -> Mapping[Any, object]:
+    """Read the mapping of a file that is ours, as a rule that under ``telemetry:``.
 
     Args:
         path: The file.
         named_by: What named the file, for the error if it cannot be read.
         report: Takes each key that stands there twice.
-        whole: Whether it is a file of its own, so that all of it is ours.
+        ours: The keys that lead to it; none for a file that is ours from top to bottom.
+        whole: Whether to return what stands around it as well.
 
     Returns:
         The mapping; empty if the file has none.
@@ -50,22 +58,22 @@ def read_file(path: Path, *, named_by: str, report: Report = stop, whole: bool =
     except (OSError, ValueError) as error:
         found = f"no readable file at {path} ({type(error).__name__})"
         raise ConfigurationError(named_by, found, "Name a file that exists and may be read.") from None
-    return _parse(text, str(path), report, whole=whole)
+    return _parse(text, str(path), report, ours, whole=whole)
 
 
-def _parse(text: str, name: str, report: Report, *, whole: bool) -> Mapping[Any, object]:
+def _parse(text: str, name: str, report: Report, ours: tuple[str, ...], *, whole: bool) -> Mapping[Any, object]:
     import yaml  # noqa: PLC0415 - only a file needs it
 
     problem: tuple[str, str]
     try:
         loader = _loader()(text)
         try:
-            root = loader.get_single_node()
-            section = root if whole or root is None else _section(root, name)
-            if section is None:
-                return {}
-            _refuse_duplicates(section, name, report)
-            settings = loader.construct_document(section)
+            root = section = loader.get_single_node()
+            for depth, key in enumerate(ours):
+                section = section and _section(section, ours[:depth], key, name)
+            if section is not None:
+                _refuse_duplicates(section, name, report)
+            settings = loader.construct_document(root if whole else section) if root and (whole or section) else None
         finally:
             loader.dispose()
     except yaml.reader.ReaderError as error:
@@ -79,10 +87,10 @@ def _parse(text: str, name: str, report: Report, *, whole: bool) -> Mapping[Any,
     else:
         if settings is None:
             return {}
-        if not isinstance(settings, dict) and whole:
+        if not isinstance(settings, dict) and (whole or not ours):
             raise ConfigurationError(name, "no mapping", "Write keys and what holds for each.")
         if not isinstance(settings, dict):
-            raise ConfigurationError(ROOT, f"no mapping in {name}", f"Write the settings as keys under `{ROOT}:`.")
+            raise _no_mapping(ours, name)
         return settings
     # Raised outside the handler: the parser's own message quotes the file.
     raise ConfigurationError(*problem, "Correct the syntax there; a wrong indent or a missing quote is usual.")
@@ -104,24 +112,41 @@ def _loader() -> Any:
     return TextLoader
 
 
-def _section(root: Node, name: str) -> Node | None:
-    """The node under ``telemetry:``, if there is one."""
+def _section(node: Node, above: tuple[str, ...], key: str, name: str) -> Node | None:
+    """The node under a key, if there is one."""
     from yaml import MappingNode  # noqa: PLC0415 - only a file needs it
 
-    if not isinstance(root, MappingNode):
-        raise ConfigurationError(name, "no mapping", f"Write the settings as keys under `{ROOT}:`.")
-    sections: list[tuple[Node, Node]] = [(key, value) for key, value in root.value if key.value == ROOT]
+    if not isinstance(node, MappingNode):
+        if above and not node.value:
+            return None
+        raise (
+            _no_mapping(above, name)
+            if above
+            else ConfigurationError(name, "no mapping", f"Write the settings as keys under `{key}:`.")
+        )
+    sections: list[tuple[Node, Node]] = [(found, value) for found, value in node.value if found.value == key]
     if len(sections) > 1:
-        raise _twice(ROOT, name, sections[1][0])
+        raise _twice(key, name, sections[1][0])
     if sections:
         return sections[0][1]
-    keys = [key.value for key, _ in root.value if isinstance(key.value, str)]
-    for key in keys:
-        if key in {DESTINATIONS, "spool"} or nearest(key, [ROOT]):
-            raise ConfigurationError(
-                ROOT, f"no such key in {name}, but a key `{key}`", f"Put the settings under `{ROOT}:`."
-            )
+    _refuse_misplaced(node, above, key, name)
     return None
+
+
+def _refuse_misplaced(node: MappingNode, above: tuple[str, ...], missing: str, name: str) -> None:
+    """Refuse a mapping that lacks our key and has one that was meant to be it, or to stand below it."""
+    ours = {DESTINATIONS, "spool"} if missing == ROOT else set()
+    place = ".".join((*above, missing))
+    for key, _ in node.value:
+        if isinstance(key.value, str) and (key.value in ours or nearest(key.value, [missing])):
+            raise ConfigurationError(
+                place, f"no such key in {name}, but a key `{key.value}`", f"Put the settings under `{place}:`."
+            )
+
+
+def _no_mapping(place: tuple[str, ...], name: str) -> ConfigurationError:
+    dotted = ".".join(place)
+    return ConfigurationError(dotted, f"no mapping in {name}", f"Write the settings as keys under `{dotted}:`.")
 
 
 def _refuse_duplicates(section: Node, name: str, report: Report) -> None:

@@ -119,7 +119,7 @@ class Source:
     def _section(self, section: Mapping[Any, object], above: Path, layer: Layer, also: Iterable[str] = ()) -> None:
         known = dict.fromkeys(place[len(above)] for place in general() if place[: len(above)] == above)
         for raw, value in section.items():
-            path = (*above, _ordinary(raw))
+            path = (*above, ordinary(raw))
             if path == (DESTINATIONS,):
                 self._destinations(value, layer)
             elif path[-1] not in known:
@@ -131,14 +131,14 @@ class Source:
 
     def _destinations(self, value: object, layer: Layer) -> None:
         for raw, keys in self._mapping(value, (DESTINATIONS,)).items():
-            path = (DESTINATIONS, _ordinary(raw))
+            path = (DESTINATIONS, ordinary(raw))
             # The bare name stands for the destination itself: `console:` with nothing under it is one.
             layer[path] = self._found(None, path)
             for key, setting in self._mapping(keys, path).items():
-                place = (*path, _ordinary(key))
+                place = (*path, ordinary(key))
                 if any(each[0] == place[-1] and len(each) > 1 for each in common()):
                     for inner, content in self._mapping(setting, place).items():
-                        self._leaf(content, (*place, _ordinary(inner)), layer)
+                        self._leaf(content, (*place, ordinary(inner)), layer)
                 else:
                     self._leaf(setting, place, layer)
 
@@ -163,6 +163,6 @@ class Source:
         return value
 
 
-def _ordinary(key: object) -> str:
+def ordinary(key: object) -> str:
     """A key as it may be shown: text in the wrong place might be a secret."""
     return key if isinstance(key, str) and _ORDINARY_KEY.fullmatch(key) else f"<{describe(key)}>"

@@ -1,4 +1,4 @@
-"""Load the settings: code over environment over file over defaults, every value checked."""
+"""Load the settings: code over environment over files over defaults, every value checked."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from footspan.config.file import ROOT, expand, read_file
 from footspan.config.layers import Found, Layer, Source
 from footspan.config.options import DESTINATION_TYPES
 from footspan.config.otel import OTLP, asks_for_otlp, belongs_elsewhere, read_apart, read_otlp, read_service
+from footspan.config.otel_file import read_otel_file
 from footspan.config.policy_file import read_policy
 from footspan.config.settings import DestinationSettings, PrivacySettings, Settings
 from footspan.config.values import BOOLEAN
@@ -95,7 +96,7 @@ def load_all(
         environ: The environment.
         report: Takes what is wrong. If it returns, the settings are made without that.
     """
-    below = read_config_file(config, environ, report)
+    below, disabled = read_files(config, environ, report)
     code = _read_code(overrides, report)
     environment = read_environment(environ, own_names(below, code), report)
     types = destination_types({**below, **environment, **code}, report)
@@ -115,6 +116,8 @@ def load_all(
 
     apart = read_apart(environ) if otlp else {}
     merged = {**apart, **below, **read_service(environ), **otlp, **above}
+    if disabled is not None:
+        merged["enabled",] = disabled
     settings = build_section(Settings, merged, report=report)
     destinations = build_destinations(merged, types, implied=None if named else OTLP, report=report)
     if settings.debug:
@@ -158,8 +161,15 @@ def config_file(config: str | Path | None, environ: Mapping[str, str]) -> tuple[
     return path, named_by
 
 
-def read_config_file(config: str | Path | None, environ: Mapping[str, str], report: Report = stop) -> Layer:
-    """The layer that the configuration file holds."""
+def read_files(
+    config: str | Path | None, environ: Mapping[str, str], report: Report = stop
+) -> tuple[Layer, Found | None]:
+    """The layer that the files hold: our own over OpenTelemetry's; and what in the latter switches telemetry off."""
+    below, disabled = read_otel_file(environ, report)
+    return {**below, **_read_config_file(config, environ, report)}, disabled
+
+
+def _read_config_file(config: str | Path | None, environ: Mapping[str, str], report: Report) -> Layer:
     path, named_by = config_file(config, environ)
     if path is None:
         return {}

@@ -18,7 +18,7 @@ from footspan.config.environment import own_names, read_environment, switched_of
 from footspan.config.errors import ConfigurationError
 from footspan.config.kinds import BadValueError
 from footspan.config.layers import Found, Layer, Source
-from footspan.config.load import build_section, read_config_file, tightened
+from footspan.config.load import build_section, read_files, tightened
 from footspan.config.options import DESTINATION_TYPES
 from footspan.config.otel import OTLP, belongs_elsewhere, read_otlp
 from footspan.config.own_types import type_of
@@ -82,7 +82,7 @@ def load_destination(
     if switched_off(environ):
         return None
     name = name or _name_of(type_name, caller)
-    below = read_config_file(None, environ)
+    below, _ = read_files(None, environ)
     code = _code(options or {}, name, type_name, caller)
     environment = read_environment(environ, own_names(below, code))
     merged = {**below, **environment}

@@ -52,7 +52,7 @@ def read_policy(path: Path | None, *, destinations: Collection[str] | None = Non
         return DEFAULT
     reader = _Reader(str(path), report)
     try:
-        found = read_file(path, named_by="telemetry.privacy.policy", report=report, whole=True)
+        found = read_file(path, named_by="telemetry.privacy.policy", report=report, ours=())
         return reader.policy(found, destinations)
     except ConfigurationError as error:
         report(error)
