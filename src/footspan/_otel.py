@@ -37,6 +37,7 @@ __all__ = [
     "loadable_at_exit",
     "processors_of",
     "sdk_logger_provider",
+    "sdk_tracer_provider",
     "suppressed",
 ]
 
@@ -121,6 +122,15 @@ def sdk_logger_provider() -> SdkLoggerProvider | None:
 
     provider = get_logger_provider()
     return provider if isinstance(provider, Sdk) else None
+
+
+def sdk_tracer_provider() -> Any:
+    """The process's tracer provider, when it is the SDK's; ``None`` where nobody has made one."""
+    import sys  # noqa: PLC0415 - keeps the module's names OpenTelemetry's
+
+    loaded = sys.modules.get("opentelemetry.sdk.trace")
+    provider = None if loaded is None else trace.get_tracer_provider()
+    return provider if loaded is not None and isinstance(provider, loaded.TracerProvider) else None
 
 
 def install_logger_provider(provider: SdkLoggerProvider) -> None:
@@ -225,6 +235,18 @@ def change_span_processors(provider: Any, change: Callable[[tuple[Any, ...]], tu
     with lock:
         multi._span_processors = change(multi._span_processors)
     return True
+
+
+def change_added_span_processors(provider: Any, change: Callable[[Any], Any]) -> None:
+    """Have what is added to a tracer provider from now on exchanged before it gets there; a second time is nothing."""
+    if "add_span_processor" in vars(provider):
+        return
+    add = provider.add_span_processor
+
+    def add_span_processor(span_processor: Any) -> None:
+        add(change(span_processor))
+
+    provider.add_span_processor = add_span_processor
 
 
 def _a_thread_starts() -> bool:

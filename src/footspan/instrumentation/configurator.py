@@ -13,11 +13,12 @@ from footspan import _guard, _otel, emit
 from footspan import conventions as c
 from footspan._version import __version__
 from footspan.config import ConfigurationError
+from footspan.instrumentation import by_file
 from footspan.instrumentation.choice import choose, names_nothing, shown_to_sdk
 from footspan.instrumentation.defaults import apply_defaults
 from footspan.instrumentation.parts import Parts
 from footspan.instrumentation.propagation import repair_propagator
-from footspan.instrumentation.startup import give_sessions, hear_consent, refuse, settings_in_force
+from footspan.instrumentation.startup import give_sessions, hear_consent, refuse, settings_in_force, was_refused
 from footspan.pipeline import arm_exit, configure, start
 from footspan.processors import baggage
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from footspan.config import Settings
 
-_CONFIG_FILE = "OTEL_CONFIG_FILE"
 _EXPORTER_VARIABLES = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
 
 
@@ -42,6 +42,12 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
         """Configure the SDK; called once per process by auto-instrumentation."""
         settings = settings_in_force()
         parts = None if settings is None else _start(settings)
+        if was_refused():
+            _guard.logger.warning(
+                "footspan: OpenTelemetry is not set up either: nothing would redact what its exporters send"
+            )
+            repair_propagator()
+            return
         if settings is None or parts is None:
             # Footspan is off, but its names may still stand in the exporters' variables.
             with shown_to_sdk([choose("traces", ()), choose("logs", ())]):
@@ -51,8 +57,9 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
         apply_defaults(page_views=settings.page_views.enabled)
         give_sessions(settings)
         hear_consent(settings)
-        if os.environ.get(_CONFIG_FILE):
-            self._configure_by_file(settings, parts, kwargs)
+        if by_file.is_asked_for():
+            # A file takes no processors from a configurator; ours join the providers that it describes.
+            by_file.configure_by_file(lambda: parts.attach(choose("traces", settings.destinations).destinations))
         else:
             self._configure_by_environment(settings, parts, kwargs)
         repair_propagator()
@@ -60,13 +67,6 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
         emit.reset()
         # Registered after the providers' exit handlers, so it runs before them.
         arm_exit()
-
-    def _configure_by_file(self, settings: Settings, parts: Parts, kwargs: dict[str, Any]) -> None:
-        """A configuration file takes no processors from a configurator; ours join the providers it describes."""
-        try:
-            super()._configure(**kwargs)
-        finally:
-            parts.attach(choose("traces", settings.destinations).destinations)
 
     def _configure_by_environment(self, settings: Settings, parts: Parts, kwargs: dict[str, Any]) -> None:
         traces, logs = choose("traces", settings.destinations), choose("logs", settings.destinations)
@@ -95,7 +95,7 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
                 start(settings)
         provider = trace.get_tracer_provider()
         if isinstance(provider, TracerProvider):
-            parts.record_server_spans(provider)
+            parts.join_own(provider)
 
     def _configure_without_exporters(self, error: Exception, arguments: dict[str, Any]) -> None:
         named = {name: os.environ[name] for name in _EXPORTER_VARIABLES if name in os.environ}

@@ -7,30 +7,28 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry import trace
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from footspan import _guard, _otel, emit
 from footspan.destinations.otlp import OtlpDestination
 from footspan.exporters import DestinationLogExporter, OtlpJsonSpanExporter
 from footspan.instrumentation.lanes import SpoolLogProcessor, SpoolSpanProcessor
-from footspan.pipeline import FootspanLogProcessor, default_slot, start
+from footspan.pipeline import FootspanLogProcessor, clean_spans, default_redactor, default_slot, start
 from footspan.pipeline.aside import carried_by, ours, step_aside
+from footspan.pipeline.beside import make_provider
 from footspan.processors.page_views import PageViewSpanProcessor
 from footspan.processors.span_context import ContextSpanProcessor
 from footspan.processors.span_events import SpanEventProcessor
 from footspan.processors.spans import RecordServerSpans, RedactingSpanProcessor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
     from footspan.config import DestinationSettings
-    from footspan.config.policy import Policy
     from footspan.pipeline import Pipeline
 
 _SHARE_OF_EXIT: Final = 0.25
@@ -97,25 +95,18 @@ class Parts:
 
     def redacting(self, processor: SpanProcessor) -> RedactingSpanProcessor:
         """A span processor that exports, given clean copies only."""
-        return RedactingSpanProcessor(processor, self)
-
-    @property
-    def policy(self) -> Policy:
-        """The policy in force: what was cleaned under another is cleaned anew."""
-        return self._in_force().redactor.policy
-
-    def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Attributes redacted, by the rules of the pipeline in force."""
-        return self._in_force().redactor.mapping(attributes)
-
-    def text(self, value: str) -> str:
-        """Free text redacted, by the rules of the pipeline in force."""
-        return self._in_force().redactor.text(value)
+        return RedactingSpanProcessor(processor, default_redactor())
 
     def record_server_spans(self, provider: TracerProvider) -> None:
         """Have page views at any sampling rate: for every tracer that the provider makes from now on."""
         if self._page_views.enabled and not isinstance(provider.sampler, RecordServerSpans):
             provider.sampler = RecordServerSpans(provider.sampler)
+
+    def join_own(self, provider: TracerProvider) -> None:
+        """Complete a tracer provider that was made with our processors."""
+        _joined.add(provider)
+        self.record_server_spans(provider)
+        clean_spans(provider)
 
     def attach(self, spans_to: Sequence[DestinationSettings]) -> None:
         """Join providers that somebody else has made; what they export leaves redacted from now on.
@@ -128,24 +119,28 @@ class Parts:
         Raises:
             ConfigurationError: One of them cannot be used.
         """
+        tracer_provider = _otel.sdk_tracer_provider()
         logger_provider = _otel.sdk_logger_provider()
-        if logger_provider is not None and not _has(FootspanLogProcessor, _otel.processors_of(logger_provider)):
+        if logger_provider is None and tracer_provider is not None:
+            # What happens in a process comes from the same place, whichever signal tells of it.
+            _otel.install_logger_provider(make_provider(self._pipeline.settings, tracer_provider.resource))
+        elif logger_provider is not None and not _has(FootspanLogProcessor, _otel.processors_of(logger_provider)):
             _otel.prepend_log_processor(logger_provider, self.log_processor())
             step_aside(logger_provider, default_slot())
         start(self._pipeline.settings)
         emit.reset()
-        tracer_provider = trace.get_tracer_provider()
-        if isinstance(tracer_provider, TracerProvider):
+        if tracer_provider is not None and tracer_provider not in _joined:
+            _joined.add(tracer_provider)
             self.record_server_spans(tracer_provider)
-            _otel.change_span_processors(tracer_provider, partial(self._joined, spans_to))
+            _otel.change_span_processors(tracer_provider, partial(self._before, spans_to))
             self._one_way(tracer_provider)
 
-    def _joined(self, spans_to: Sequence[DestinationSettings], there: tuple[Any, ...]) -> tuple[Any, ...]:
-        if _has((PageViewSpanProcessor, RedactingSpanProcessor), there):
-            return there
-        exporting = (BatchSpanProcessor, SimpleSpanProcessor)
-        ours = self.span_processors(() if _has(exporting, there) else spans_to)
-        return (*ours, *(self.redacting(each) if isinstance(each, exporting) else each for each in there))
+    def _before(self, spans_to: Sequence[DestinationSettings], there: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Our span processors before those that a provider has."""
+        exports = any(
+            isinstance(getattr(each, "wrapped", each), BatchSpanProcessor | SimpleSpanProcessor) for each in there
+        )
+        return (*self.span_processors(() if exports else spans_to), *there)
 
     def _one_way(self, tracer_provider: TracerProvider) -> None:
         """Have span exporters of ours pass over what leaves as an event already."""
@@ -213,6 +208,8 @@ def _has(kinds: Any, processors: Sequence[object]) -> bool:
 
 
 _exporters: weakref.WeakSet[Any] = weakref.WeakSet()
+_joined: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Tracer providers that have our processors."""
 
 
 def _after_fork() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from footspan.config import Settings
 
 _read: list[Settings | None] = []
+_refused: list[ConfigurationError] = []
 
 
 def settings_in_force() -> Settings | None:
@@ -32,8 +33,14 @@ def refuse(error: ConfigurationError) -> None:
     """Say what is wrong with the configuration, and switch footspan off in this process."""
     _guard.logger.error("footspan is off, the app runs on without it: %s", error)
     _read[:] = [None]
+    _refused[:] = [error]
     # The first `track()` would read the same configuration and say the same again.
     default_tracker.switch_off()
+
+
+def was_refused() -> bool:
+    """Whether footspan is off because its configuration cannot be used, and not because somebody wants it off."""
+    return bool(_refused)
 
 
 def give_sessions(settings: Settings) -> None:
@@ -57,6 +64,7 @@ def hear_consent(settings: Settings) -> None:
 def reset() -> None:
     """Read the settings anew at the next call; for tests."""
     _read.clear()
+    _refused.clear()
 
 
 def _load() -> Settings | None:

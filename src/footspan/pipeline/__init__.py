@@ -5,6 +5,7 @@
 * ``aside``: exporters of ours, in a provider that a pipeline has joined, leave to it what it carries.
 * ``beside``: pipelines of trackers with settings of their own.
 * ``endings``: all pipelines' end within one time; what SIGTERM does, where the settings ask for it.
+* ``in_force``: the redactor of the pipeline that is in force.
 * ``state``: the process's own pipeline: configure, attach, end, reset.
 """
 
@@ -15,7 +16,9 @@ from footspan.pipeline.processor import FootspanLogProcessor, Slot
 from footspan.pipeline.state import (
     arm_exit,
     attach,
+    clean_spans,
     configure,
+    default_redactor,
     default_slot,
     get_pipeline,
     open_beside,
@@ -29,7 +32,9 @@ __all__ = [
     "Slot",
     "arm_exit",
     "attach",
+    "clean_spans",
     "configure",
+    "default_redactor",
     "default_slot",
     "get_pipeline",
     "open_beside",

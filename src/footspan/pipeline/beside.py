@@ -25,8 +25,13 @@ _open: dict[int, Pipeline] = {}
 """What has not been closed, by identity. Changed by single steps: neither a signal nor a fork finds it broken."""
 
 
-def make_provider(settings: Settings) -> LoggerProvider:
-    """A logger provider for a service; not installed anywhere."""
+def make_provider(settings: Settings, resource: Any = None) -> LoggerProvider:
+    """A logger provider for a service; not installed anywhere.
+
+    Args:
+        settings: They name the service.
+        resource: The SDK resource it describes itself by, where somebody else has made one.
+    """
     with _platform.importing():
         from opentelemetry.sdk._logs import LoggerProvider as Sdk  # noqa: PLC0415 - the SDK is loaded on first use only
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the same
@@ -37,7 +42,8 @@ def make_provider(settings: Settings) -> LoggerProvider:
     if settings.service.version:
         attributes[c.SERVICE_VERSION] = settings.service.version
     # Its own exit handler stays off: ours runs, bounded by `exit_timeout`.
-    return Sdk(resource=Resource.create(attributes), shutdown_on_exit=False)
+    own = Resource.create(attributes) if resource is None else resource.merge(Resource(attributes))
+    return Sdk(resource=own, shutdown_on_exit=False)
 
 
 def open_beside(settings: Settings) -> Slot | None:

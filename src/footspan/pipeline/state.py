@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import atexit
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from footspan import _guard, _otel, emit
 from footspan.pipeline import beside
 from footspan.pipeline.aside import step_aside
 from footspan.pipeline.build import Pipeline
 from footspan.pipeline.endings import Sigterm, flush_all, shut_down_all
+from footspan.pipeline.in_force import RedactorInForce
 from footspan.pipeline.metrics import Report
 from footspan.pipeline.processor import FootspanLogProcessor, Slot
 from footspan.processors import baggage
+from footspan.processors.spans import shown_clean
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import LoggerProvider
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from footspan.config import Settings
 
 _default = Slot()
+_redactor = RedactorInForce(_default)
 _report = Report(lambda: _default.pipeline)
 
 
@@ -105,6 +108,9 @@ def start(settings: Settings) -> Pipeline | None:
         pipeline = configure(settings)
         if pipeline is not None:
             attach(_otel.sdk_logger_provider() or _new_provider(settings))
+            provider = _otel.sdk_tracer_provider()
+            if provider is not None:
+                clean_spans(provider)
         return pipeline
 
 
@@ -117,6 +123,17 @@ def attach(provider: LoggerProvider) -> None:
     step_aside(provider, _default)
     emit.reset()
     _default.close_road()
+
+
+def clean_spans(provider: Any) -> None:
+    """Have no processor of a tracer provider, now or later, see an ended span unredacted; doing it again is nothing."""
+    _otel.change_span_processors(provider, lambda there: tuple(shown_clean(each, _redactor) for each in there))
+    _otel.change_added_span_processors(provider, lambda added: shown_clean(added, _redactor))
+
+
+def default_redactor() -> RedactorInForce:
+    """What cleans by the rules of the process's pipeline, whichever that is just then."""
+    return _redactor
 
 
 def _new_provider(settings: Settings) -> LoggerProvider:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanKind, Status
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, TraceState
 
 from footspan import _guard
 from footspan import conventions as c
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import TraceState
+    from opentelemetry.sdk.trace import Span
     from opentelemetry.util.types import Attributes
 
 _Origin = TypeVar("_Origin")
+_OURS: Final = "footspan."
 
 
 # Captured for page views, to know what a visitor refuses; they say more of a browser than anybody needs to keep.
@@ -112,10 +114,59 @@ class RedactingSpanProcessor(SpanProcessor):
         return self.wrapped.force_flush(timeout_millis)
 
 
+class CleanEndings(SpanProcessor):
+    """Lets a processor of somebody else's take part in spans while they live, and shows it clean copies at their end.
+
+    It fails closed: of a span that cannot be redacted it does not hear the end.
+
+    Args:
+        wrapped: The processor; what it does with ended spans is unknown, so it may export them.
+        redactor: What cleans.
+    """
+
+    def __init__(self, wrapped: SpanProcessor, redactor: Redacts) -> None:
+        self.wrapped = wrapped
+        self._redactor = redactor
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Hand on the live span: processors add attributes to it here."""
+        self.wrapped.on_start(span, parent_context)
+
+    def _on_ending(self, span: Span) -> None:
+        self.wrapped._on_ending(span)  # noqa: SLF001 - the SDK's own hook, under its only name
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Redact and hand on."""
+        clean = None
+        with _guard.guard("span redaction"):
+            clean = redacted(span, self._redactor)
+        if clean is not None:
+            self.wrapped.on_end(clean)
+
+    def shutdown(self) -> None:
+        """Shut the wrapped processor down."""
+        self.wrapped.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the wrapped processor; milliseconds, as the SDK has it."""
+        return self.wrapped.force_flush(timeout_millis)
+
+
+def shown_clean(processor: SpanProcessor, redactor: Redacts) -> SpanProcessor:
+    """A processor that sees no ended span unredacted: the given one in a wrapper, or itself where it needs none."""
+    if isinstance(processor, RedactingSpanProcessor | CleanEndings) or type(processor).on_end is SpanProcessor.on_end:
+        return processor
+    if type(processor).__module__.startswith(_OURS):
+        return processor  # what it makes of a span takes the events' road, and is cleaned there
+    if type(processor) in (BatchSpanProcessor, SimpleSpanProcessor):
+        return RedactingSpanProcessor(processor, redactor)
+    return CleanEndings(processor, redactor)
+
+
 def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
     """A copy of an ended span without what must not leave.
 
-    Name, attributes, events, links, the status's text, resource and scope are cleaned, as an event's are.
+    Name, attributes, events, links, the status's text, trace states, resource and scope are cleaned, as an event's are.
     The keys touched are listed under ``footspan.redacted``.
     """
     attributes, touched = redactor.mapping(
@@ -127,21 +178,36 @@ def redacted(span: ReadableSpan, redactor: Redacts) -> ReadableSpan:
     return _Redacted(
         span,
         name=redactor.text(span.name),
-        context=span.get_span_context(),
-        parent=span.parent,
+        context=_clean_context(span.get_span_context(), redactor),
+        parent=_clean_context(span.parent, redactor),
         resource=clean_resource(span.resource, redactor),
         attributes=attributes,
         events=[
             Event(redactor.text(event.name), redactor.mapping(event.attributes or {})[0], event.timestamp)
             for event in span.events
         ],
-        links=[Link(link.context, redactor.mapping(link.attributes or {})[0]) for link in span.links],
+        links=[
+            Link(_clean_context(link.context, redactor), redactor.mapping(link.attributes or {})[0])
+            for link in span.links
+        ],
         kind=span.kind,
         status=Status(status.status_code, redactor.text(status.description)) if status.description else status,
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=clean_scope(span.instrumentation_scope, redactor),
     )
+
+
+def _clean_context(context: Any, redactor: Redacts) -> Any:
+    """A span's context without the entries of its trace state that must not leave; the same where there are none."""
+    if context is None or not context.trace_state:
+        return context
+    given = dict(context.trace_state.items())
+    clean, _ = redactor.mapping(given)
+    kept = [(key, value) for key, value in given.items() if clean.get(key) == value]
+    if len(kept) == len(given):
+        return context
+    return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags, TraceState(kept))
 
 
 # Resources and scopes are few and live long. Each is kept with its copy and the policy it was held to, so that their
