@@ -52,7 +52,7 @@ class TelemetryClient:
         self._lock = _guard.QuietLock()
         self._chosen: Chosen | None = None
         self._road: Road | None = None
-        self._has_version = False
+        self._said: Wire | None = None
         self._takeover = Takeover(self._path)
         self._ended: threading.Event | None = None  # set when `stop` is called; there while started
         self._ticker: threading.Thread | None = None
@@ -102,7 +102,8 @@ class TelemetryClient:
         """
         with _guard.guard("track"):
             given = data_of(data if property_name is _GIVEN else property_name, property_value)
-            road, said = self._ready(), self._said()
+            road = self._ready()
+            said = self._said
             plain = None if said else plain_properties(name, given)
             if timestamp is not None or plain is None or not road.client.track(name, plain):
                 content = content_of(name, given, said) if plain is None else Content(name, plain)
@@ -119,8 +120,8 @@ class TelemetryClient:
         """
         with _guard.guard("track"):
             if exc is not None:
-                content = exception_content(event_name, exc, extra_data, self._said())
-                self._emit(self._ready(), content, error=True)
+                road = self._ready()
+                self._emit(road, exception_content(event_name, exc, extra_data, self._said), error=True)
                 self._tick_in_child()
 
     @property
@@ -134,13 +135,6 @@ class TelemetryClient:
     def _emit(road: Road, content: Content, *, time_ns: int | None = None, error: bool = False) -> None:
         road.client.emit(content.name, content.attributes, time_ns=time_ns, body=content.body, error=error)
 
-    def _said(self) -> Wire | None:
-        """A blank name or version is the client's own; else its pipeline tells them."""
-        chosen = self._chosen
-        if chosen is None or (chosen.name and (chosen.version or not self._has_version)):
-            return None
-        return {"app": chosen.name, "version": chosen.version}
-
     # -- roads ---------------------------------------------------------------------------------------------------------
 
     def _ready(self) -> Road:
@@ -150,9 +144,7 @@ class TelemetryClient:
         if road is None or chosen != self._chosen:
             with self._lock:
                 road = Road(self._path, chosen)
-                pipeline = road.pipeline
-                self._has_version = pipeline is not None and bool(pipeline.settings.service.version)
-                self._chosen, self._road = chosen, road
+                self._chosen, self._road, self._said = chosen, road, _untold(road, chosen)
                 self._say_what_is_blank(chosen)
         return road
 
@@ -241,3 +233,12 @@ class TelemetryClient:
         self._ticker = None
         if self._ended is not None:
             self._ended = threading.Event()
+
+
+def _untold(road: Road, chosen: Chosen) -> Wire | None:
+    """What each event must tell of its client because the pipeline's resource tells it otherwise."""
+    pipeline = road.pipeline
+    service = None if pipeline is None else pipeline.settings.service
+    if service is None or (service.name, service.version or "") == (chosen.name, chosen.version):
+        return None
+    return {"app": chosen.name, "version": chosen.version}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +15,8 @@ DEFAULT_QUEUE: Final = "telemetry-queue.ndjson"
 DEFAULT_BATCH: Final = 20
 DEFAULT_INTERVAL: Final = 10.0
 SHORTEST_INTERVAL: Final = 1.0
+LARGEST_BATCH: Final = 999_999_999
+"""The most that the setting of a destination may be."""
 
 
 @dataclass
@@ -56,29 +60,31 @@ class Chosen(NamedTuple):
 
 def chosen(options: Any) -> Chosen:
     """Read options. Never raises an ``Exception`` for what stands there."""
-    wanted = bool(getattr(options, "enable_country_lookup", False))
+    wanted = False
+    with suppress(Exception):  # an object of the host's own making
+        wanted = bool(getattr(options, "enable_country_lookup", False))
     return Chosen(
         _text(options, "endpoint_url").strip(),
         _text(options, "api_key").strip(),
-        int(_number(options, "batch_size", DEFAULT_BATCH)),
+        int(min(LARGEST_BATCH, _number(options, "batch_size", DEFAULT_BATCH))),
         _text(options, "application_name"),
         _text(options, "application_version"),
-        str(getattr(options, "country_database", None) or "") if wanted else None,
+        _text(options, "country_database") if wanted else None,
     )
 
 
 def interval(options: Any) -> float:
-    """Seconds between two deliveries."""
-    return max(SHORTEST_INTERVAL, _number(options, "flush_interval_seconds", DEFAULT_INTERVAL))
+    """Seconds between two deliveries. Never raises an ``Exception``."""
+    wanted = _number(options, "flush_interval_seconds", DEFAULT_INTERVAL)
+    return min(threading.TIMEOUT_MAX, max(SHORTEST_INTERVAL, wanted))
 
 
 def queue_path(options: Any) -> str:
     """Where the queue is, in full: a program may change its working directory later."""
-    given = getattr(options, "queue_path", None)
     try:
-        path = os.fsdecode(given).strip() if given is not None else ""
-    except TypeError:
-        path = str(given).strip()
+        path = os.fsdecode(options.queue_path).strip()
+    except Exception:  # noqa: BLE001 - no path, or an object of the host's own making
+        path = _text(options, "queue_path").strip()
     path = path.replace("\0", "") or DEFAULT_QUEUE
     try:
         return os.path.abspath(path)  # noqa: PTH100 - a link stays a link
@@ -95,11 +101,9 @@ def _text(options: Any, name: str) -> str:
 
 
 def _number(options: Any, name: str, default: float) -> float:
-    value = getattr(options, name, default)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = math.nan
+    with suppress(Exception):  # an object of the host's own making, or no number
+        number = float(getattr(options, name, default))
     if math.isfinite(number):
         return number
     _guard.warn_once(f"trace_telemetry.{name}", "footspan: %s is no number: %g is used", name, default)

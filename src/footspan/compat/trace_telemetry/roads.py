@@ -58,14 +58,14 @@ class Road:
         self.sends = bool(chosen.endpoint) and chosen.batch > 0
         self._request: OnRequest | None = None
         try:
-            self.client = _client(path, chosen, chosen.endpoint or NOWHERE, chosen.countries)
+            self.client = _client(path, chosen)
         except ConfigurationError as error:
             if f".{Client.name_of(KIND)}." not in error.key:
                 raise
-            _guard.warn_once(f"trace_telemetry {error.key}", "footspan: %s", error)
-            about_countries = error.key.endswith(_COUNTRIES)
-            self.sends = self.sends and about_countries
-            self.client = _client(path, chosen, chosen.endpoint if self.sends else NOWHERE, None)
+            _guard.warn_once(f"trace_telemetry {error.key} {path}", "footspan: %s", error)
+            self.sends = self.sends and error.key.endswith(_COUNTRIES)
+            usable = chosen._replace(countries=None)
+            self.client = _client(path, usable if self.sends else usable._replace(endpoint="", api_key=""))
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -101,14 +101,14 @@ def unaddressed(name: str) -> Target:
     return Target(identity(KIND, [NOWHERE]), name, KIND)
 
 
-def _client(path: str, chosen: Chosen, endpoint: str, countries: str | None) -> Client:
+def _client(path: str, chosen: Chosen) -> Client:
     options: dict[str, Any] = {
-        "url": endpoint,
+        "url": chosen.endpoint or NOWHERE,
         "api_key": chosen.api_key or None,
         "batch": {"max_items": max(1, chosen.batch)},
         "timeout": TIMEOUT,
-        "enable_country_lookup": None if countries is None else True,
-        "country_database": countries or None,
+        "enable_country_lookup": None if chosen.countries is None else True,
+        "country_database": chosen.countries or None,
     }
     return Client(
         KIND,
@@ -117,9 +117,20 @@ def _client(path: str, chosen: Chosen, endpoint: str, countries: str | None) -> 
         courier="external",  # nothing leaves before somebody asks
         flush_on_sigterm=False,
         spool={"directory": f"{path}.d", "folder": FOLDER, "max_age": _max_age()},
-        service_name=chosen.name or None,
-        service_version=chosen.version or None,
+        service_name=_setting(chosen.name),
+        service_version=_setting(chosen.version),
     )
+
+
+def _setting(name: str) -> str | None:
+    """A name as the settings can have it; ``None`` where they cannot, and each event must tell it."""
+    from footspan.config.kinds import BadValueError  # noqa: PLC0415 - loaded with the pipeline
+    from footspan.config.values import read_text  # noqa: PLC0415 - the same
+
+    try:
+        return read_text(name)
+    except BadValueError:
+        return None
 
 
 def _max_age() -> float | None:
