@@ -194,5 +194,8 @@ def _fates(settings: Settings, names: Sequence[str], subject: Subject) -> list[F
         raise click.UsageError(str(error)) from None
     if subject.sampled is not None and subject.sampled.kept is False:
         for fate in fates:
-            fate.sampled_out()
+            fate.dropped("sampled_out", "but sampling drops it before")
+    if subject.refused:
+        for fate in fates:
+            fate.dropped("no_consent", f"but nobody agreed to its purpose, {subject.refused}, so it is not stored")
     return fates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,7 @@ class Subject:
         line: The event as it is stored, or would be.
         origin: Where it comes from, for people.
         sampled: What sampling says; ``None`` where it is off, or the event has been through it.
+        refused: The purpose that nobody agreed to, for which it is dropped before it is stored; else empty.
         made: Whether it was made for the question.
         others: Whether there are more events where it comes from.
     """
@@ -54,6 +56,7 @@ class Subject:
     line: LogLine
     origin: str
     sampled: Sampled | None = None
+    refused: str = ""
     made: bool = False
     others: bool = False
 
@@ -72,8 +75,10 @@ def made(
 ) -> Subject:
     """The event that ``track(name, **properties)`` would store with these settings, outside any context."""
     from footspan.emit import SEVERITY_ERROR, SEVERITY_INFO, Draft, new_uid  # noqa: PLC0415 - only a made event needs it
+    from footspan.privacy.epochs import epochs_for  # noqa: PLC0415 - the same
     from footspan.processors import DropEvent  # noqa: PLC0415 - the same
     from footspan.processors.categories import Categories  # noqa: PLC0415 - the same
+    from footspan.processors.consent import ConsentGate  # noqa: PLC0415 - the same
     from footspan.processors.sampling import Sampler  # noqa: PLC0415 - the same
     from footspan.processors.scopes import to_attributes  # noqa: PLC0415 - the same
     from footspan.tracking.values import epoch_ns  # noqa: PLC0415 - the same
@@ -105,7 +110,14 @@ def made(
         always = error or c.ERROR_TYPE in attributes or rate >= 1
         chance = not any(draft.attributes.get(key) for key in (c.SESSION_ID, c.USER_ID, c.ENDUSER_PSEUDO_ID))
         sampled = Sampled(1.0 if always else rate, by, None if chance and not always and rate > 0 else kept)
-    redactor = Redactor(None, settings.privacy.rules)
+    redactor = Redactor(None, settings.privacy.rules, pseudonymiser=epochs_for(settings.privacy.pseudonyms))
+    gate = ConsentGate(settings, categories.of, None, epochs_for(settings.privacy.pseudonyms))
+    refused = ""
+    try:
+        gate(asked := copy(draft))
+        draft = asked
+    except DropEvent:
+        refused = gate.purpose_of(draft.name, draft.attributes)
     redactor(draft)
     record = encode_record(
         name=draft.name,
@@ -115,7 +127,8 @@ def made(
         severity_number=draft.severity_number,
         severity_text=draft.severity_text,
     )
-    return Subject(LogLine(encode_line(record, _suffix(settings, redactor))), "made of the options", sampled, made=True)
+    line = LogLine(encode_line(record, _suffix(settings, redactor)))
+    return Subject(line, "made of the options", sampled, refused, made=True)
 
 
 def _rule(settings: Settings, name: str, category: str) -> tuple[float, str]:

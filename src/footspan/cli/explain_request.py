@@ -76,11 +76,11 @@ class Fate:
     request: Sent | None = None
     printed: str = ""
 
-    def sampled_out(self) -> None:
+    def dropped(self, why: str, text: str) -> None:
         """What no destination gets, since it is dropped before."""
         if self.goes:
-            self.goes, self.why, self.request, self.printed = False, "sampled_out", None, ""
-            self.text += "; but sampling drops it before"
+            self.goes, self.why, self.request, self.printed = False, why, None, ""
+            self.text += f"; {text}"
 
 
 def fate_of(settings: DestinationSettings, line: LogLine, secrets: Sequence[str]) -> Fate:

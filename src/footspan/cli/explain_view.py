@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from footspan import conventions as c
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,6 +37,8 @@ def as_json(subject: Subject, fates: Sequence[Fate], settings: Settings) -> dict
             "redacted": subject.redacted,
             "sampling": sampled and {"rate": sampled.rate, "by": sampled.by, "kept": sampled.kept},
             "consent": settings.privacy.consent,
+            "agreed": subject.line.event.attributes.get(c.CONSENT),
+            "purpose": subject.refused or subject.line.event.attributes.get(c.PURPOSE),
         },
         "destinations": {
             fate.name: {
@@ -70,7 +74,7 @@ def show(subject: Subject, fates: Sequence[Fate], settings: Settings) -> None:
     keys = subject.redacted
     _entry("redacted", f"{', '.join(keys)} (the values are gone)" if keys else "nothing")
     _entry("sampling", _sampling(subject.sampled, made=subject.made))
-    _entry("consent", f"privacy.consent is {settings.privacy.consent}: nobody has to agree first")
+    _entry("consent", _consent(subject, settings))
     if not fates:
         click.echo()
         _line("The settings name no destination: it would go nowhere.", fg="yellow")
@@ -102,6 +106,19 @@ def _fate(fate: Fate, settings: Settings) -> None:
         click.echo(f"{_INDENT}{_visible(fate.printed)}")
     elif fate.goes:
         _entry("request", "its class sends it in a way of its own, which cannot be shown")
+
+
+def _consent(subject: Subject, settings: Settings) -> str:
+    """What was agreed to, and what that means."""
+    attributes = subject.line.event.attributes
+    mode = f"privacy.consent is {settings.privacy.consent}"
+    if subject.refused:
+        return f"{mode}, it is for {subject.refused}, and nobody agreed to that: it is not stored"
+    said = attributes.get(c.CONSENT)
+    if not isinstance(said, list):
+        return f"{mode}, and nobody said anything: it goes its way"
+    agreed = ", ".join(each for each in said if isinstance(each, str)) or "nothing"
+    return f"{mode}; it is for {attributes.get(c.PURPOSE)}; agreed to: {agreed}"
 
 
 def _sampling(sampled: Sampled | None, *, made: bool) -> str:

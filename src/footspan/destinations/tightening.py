@@ -120,10 +120,10 @@ def _redactor(
     """A destination's redactor of a policy, or of one made of it; made once."""
     known = kept.get(destination)
     if known is None or known[0] is not policy:
-        from footspan.privacy.epochs import epochs_for  # noqa: PLC0415 - few destinations have rules
+        from footspan.privacy.epochs import tokens_for  # noqa: PLC0415 - few destinations have rules
         from footspan.processors.redaction import Redactor  # noqa: PLC0415 - the same
 
-        tokens = epochs_for(getattr(destination.settings, "pseudonyms", None))
+        tokens = tokens_for(destination)
         redactor = Redactor(None, policy if made_of is None else made_of(policy), pseudonymiser=tokens)
         known = kept[destination] = (policy, redactor)
     return known[1]

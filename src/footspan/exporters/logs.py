@@ -11,6 +11,7 @@ from footspan.config.policy import DEFAULT
 from footspan.exporters.lines import line_of
 from footspan.exporters.sender import Sender
 from footspan.patterns import matcher
+from footspan.privacy.epochs import tokens_for
 from footspan.processors.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class DestinationLogExporter(LogRecordExporter):
         policy: Policy = DEFAULT,
     ) -> None:
         self._sender = Sender(destination, timeout)
-        self._redactor = Redactor(None, policy) if redact else None
+        self._redactor = Redactor(None, policy, pseudonymiser=tokens_for(destination)) if redact else None
         self.carried: Callable[[], Collection[str]] = tuple
 
     @property

@@ -13,6 +13,7 @@ from footspan.config.policy import DEFAULT
 from footspan.exporters.lines import SpanLines, event_line
 from footspan.exporters.sender import Sender
 from footspan.patterns import matcher
+from footspan.privacy.epochs import tokens_for
 from footspan.processors.page_views import REQUEST_HEADERS, RESPONSE_HEADERS, shows_answer
 from footspan.processors.redaction import Redactor
 from footspan.processors.span_events import SpanRule
@@ -33,7 +34,7 @@ class _SpanExporter(SpanExporter):
 
     def __init__(self, destination: Destination, *, timeout: float | None, redact: bool, policy: Policy) -> None:
         self._sender = Sender(destination, timeout)
-        self._redactor = Redactor(None, policy) if redact else None
+        self._redactor = Redactor(None, policy, pseudonymiser=tokens_for(destination)) if redact else None
 
     @property
     def destination(self) -> Any:

@@ -171,6 +171,15 @@ def epochs_for(settings: PseudonymSettings | None) -> Epochs | None:
     return found
 
 
+def tokens_for(destination: Any) -> Epochs | None:
+    """What makes tokens for a destination, by its settings; ``None`` without a key.
+
+    Raises:
+        ConfigurationError: The file of keys cannot be used.
+    """
+    return epochs_for(getattr(getattr(destination, "settings", None), "pseudonyms", None))
+
+
 def reset() -> None:
     """Forget every key; for tests."""
     _known.clear()
