@@ -27,6 +27,8 @@ from spool.crash.world import PowerOff, Stop, run
 from spooled import spooled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from servers.trace_telemetry import TraceTelemetryServer
 
 
@@ -106,6 +108,27 @@ def test_what_is_no_event_stays_in_the_file(queue: Path, caplog: pytest.LogCaptu
     assert len(said) == 1
     assert "6 events" in said[0]
     assert "5 lines" in said[0]
+
+
+def test_lines_without_a_newline_between_them(queue: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The power may go after an event and before its newline: the next one was appended to a whole one."""
+    ends = [line(number).encode().rstrip(b"\n") for number in range(5)]
+    queue.write_bytes(ends[0] + ends[1] + b" " + ends[2][:50] + ends[3] + ends[4] + b"\n")
+    client(queue)
+    assert drained(queue) == ids(0, 1, 3, 4)
+    assert "4 events were taken over" in caplog.text
+    assert "1 lines were none" in caplog.text
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper, lambda key: key[0].upper() + key[1:]])
+def test_keys_in_another_case(spelt: Callable[[str], str], queue: Path) -> None:
+    """As the .NET client sends them; the format's readers do not tell case."""
+    queue.write_text("".join(json.dumps({spelt(key): value for key, value in event(n).items()}) + "\n" for n in (1, 2)))
+    ours = client(queue)
+    assert drained(queue) == ids(1, 2)
+    found = spooled(Path(f"{queue}.d"))
+    assert [(each.name, each.attributes["n"]) for each in found] == [("event-1", 1), ("event-2", 2)]
+    assert ours.queued_count == 2
 
 
 def test_a_second_file_is_kept_beside_the_first(queue: Path) -> None:

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 _START: Final = '{"id": '
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _TRIES: Final = 32
-"""Places in a line that was cut off at which the next event is looked for."""
+"""Places in a line at which no event begins and after which the next one is looked for."""
 
 _TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MOST_SUFFIXES: Final = 256
+_DECODER: Final = json.JSONDecoder()
+_NEEDED: Final = frozenset({"name", "timestampUtc"})
 _RESOURCE: Final = {
     "applicationName": c.SERVICE_NAME,
     "applicationVersion": c.SERVICE_VERSION,
@@ -37,38 +39,43 @@ _RESOURCE: Final = {
     "osDescription": c.OS_DESCRIPTION,
     "ipAddress": c.HOST_IP,
 }
+_KEYS: Final = {key.lower(): key for key in ("id", *_NEEDED, "data", *_RESOURCE, "countryCode")}
 
 
 def events_in(line: bytes) -> Iterator[Mapping[str, Any] | None]:
-    """The events of a line, and ``None`` for what is none of it; nothing for a blank line.
+    """The events of a line, and one ``None`` where something of it is none of it; nothing for a blank line.
 
-    Bytes that are no UTF-8 are replaced. Where a line was cut off and the next event was appended to it, that event is
-    found.
+    Bytes that are no UTF-8 are replaced. Where a line was cut off and the next event was appended to it, both are found
+    if only the newline is missing, else the second.
     """
     text = line.decode("utf-8", "replace").strip("\0 \t\r\n\ufeff")
-    if not text:
-        return
-    found = _event(text)
-    if found is not None:
-        yield found
-        return
-    yield None
-    start = 0
-    for _ in range(_TRIES):  # inside a text its quotes would have backslashes; inside data it lacks an event's keys
-        start = text.find(_START, start + 1)
-        found = _event(text[start:]) if start >= 0 else None
+    start, tries = 0, _TRIES
+    whole = True
+    while 0 <= start < len(text) and tries:
+        found, end = _event(text, start)
         if found is not None:
             yield found
-        if found is not None or start < 0:
-            return
+            start = end
+            continue
+        if whole:
+            yield None
+        whole = False
+        tries -= 1
+        # Inside a text its quotes would have backslashes; inside data it lacks an event's keys.
+        start = text.find(_START, start + 1)
 
 
-def _event(text: str) -> Mapping[str, Any] | None:
+def _event(text: str, start: int) -> tuple[Mapping[str, Any] | None, int]:
+    """The event that begins at a place, and where it ends."""
     try:
-        found = json.loads(text)
+        found, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and {"name", "timestampUtc"} <= found.keys() else None
+        return None, start
+    if not isinstance(found, dict):
+        return None, end
+    if not found.keys() >= _NEEDED:  # keys count whatever their case, as everywhere in this format
+        found = {_KEYS.get(key.lower(), key): value for key, value in found.items()}
+    return (found if found.keys() >= _NEEDED else None), end
 
 
 class Writer:
