@@ -33,7 +33,7 @@ def test_a_failure_of_ours_costs_no_event(otlp_sink: OtlpSink, monkeypatch: pyte
         raise RuntimeError
 
     _guard.reraise_in_tests(False)
-    monkeypatch.setattr(sending, "_attributed", fail)
+    monkeypatch.setattr(sending, "_campaigns", fail)
     destination = build_destination(settings("otlp", endpoint=otlp_sink.url))
     assert sending.send(destination, [line("a", {c.WIRE: {}})], 5.0).verdict is Verdict.DELIVERED
     destination.close()

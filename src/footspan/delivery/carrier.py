@@ -238,21 +238,23 @@ class Carrier:
 
     def _ship(self, convoy: Convoy) -> Pause:
         """Make the next request, or those of all lanes as far as they go, and read the outcome."""
-        if self._time_left() < LEAST_TIME:
-            # Its time would be over before the answer, which leaves the events' fate unknown: they would go twice.
-            return Pause(Wait.EVENTS)
         self.live.working(live.SENDING)
         self._beats.beat()
         if not self._journaled:
+            # Whoever is killed in there has sent nothing yet; once it is journaled, nobody could tell.
+            if not self._dispatch.prepare(convoy):
+                return Pause(Wait.EVENTS)
             self.feed.sending(convoy.batch)
             self._journaled = True
         try:
             move = self._dispatch.ship(convoy, self._meanwhile(convoy))
         except BaseException:
-            self._convoy = None  # rather repeat the batch than lose an event of it
-            self._journaled = False
+            self._convoy, self._journaled = None, False  # rather repeat the batch than lose an event of it
             raise
         if move is None:  # the time was over just now
+            if convoy.unsent:
+                self.feed.kept(convoy.batch)
+                self._journaled = False
             return Pause(Wait.EVENTS)
         if not convoy.finished:
             self._give_back(convoy, move)
@@ -287,8 +289,7 @@ class Carrier:
         """Acknowledge what is finished of a batch, and give the rest back."""
         self._keep_refused(convoy)
         if self.feed.settle(convoy.batch, convoy.left(), convoy.tally, convoy.unsure):
-            self._convoy = None
-            self._journaled = False
+            self._convoy, self._journaled = None, False
 
     def _answered(self) -> None:
         """The destination answered, and nobody need wait."""
@@ -321,8 +322,7 @@ class Carrier:
         batch = convoy.batch
         self._keep_refused(convoy)
         self.feed.done(batch, convoy.tally)
-        self._convoy = None
-        self._journaled = False
+        self._convoy, self._journaled = None, False
         return NOW if self._is_full(batch) else Pause(Wait.FULLER_BATCH, self.destination.linger)
 
     def _is_full(self, batch: Batch) -> bool:

@@ -99,6 +99,16 @@ class Dispatch:
         """A batch, ready to go."""
         return Convoy(batch, self._destination, self.limits, self.record, self._gate)
 
+    def prepare(self, convoy: Convoy) -> bool:
+        """Do what comes before a batch's first request; whether there is time for it then.
+
+        Where it is over before the answer, the events' fate stays unknown: they would go twice, or not at all.
+        """
+        left = self._time_left()
+        if left >= LEAST_TIME:
+            sending.prepare(self._destination, convoy.left(), min(self._destination.timeout, left))
+        return self._time_left() >= LEAST_TIME
+
     def ship(self, convoy: Convoy, meanwhile: Callable[[], None] | None = None) -> Move | None:
         """Make a batch's next request, or those of all its lanes as far as they go.
 

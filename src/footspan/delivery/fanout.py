@@ -45,7 +45,9 @@ def window(destination: Destination, limits: Limits) -> tuple[int, int]:
     ways = destination.concurrency
     if ways <= 1:
         return limits.items, limits.bytes
-    return ways * max(limits.items, LEAST_PER_LANE), ways * limits.bytes
+    # A carrier that dies leaves all of a batch in doubt: where that means it is not sent again, none may only wait.
+    least = LEAST_PER_LANE if destination.on_ambiguous == "retry" else 1
+    return ways * max(limits.items, least), ways * limits.bytes
 
 
 def deal(events: Sequence[LogLine], ways: int) -> list[list[LogLine]]:

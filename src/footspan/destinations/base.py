@@ -166,6 +166,12 @@ class Destination(ABC):
             What became of them. Never raises for a bad event, a bad answer or an unreachable destination.
         """
 
+    def prepare(self) -> None:  # noqa: B027 - most destinations need nothing
+        """Do what takes time before the first request and could be done at any time: nothing is under way yet.
+
+        A process that is killed meanwhile has certainly sent nothing, and its successor knows.
+        """
+
     def on_ambiguous_for(self, event: LogLine) -> str:  # noqa: ARG002 - most destinations treat all events alike
         """What becomes of one event when nobody knows whether it arrived.
 

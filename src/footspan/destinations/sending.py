@@ -27,6 +27,20 @@ LEAST_SECONDS: Final = 0.05
 _SOURCE: Final = "footspan.utm.source"
 
 
+def prepare(destination: Destination, events: Sequence[LogLine], timeout: float) -> None:
+    """Do of the way of some events what comes before any request of theirs: what a start code stands for is asked here.
+
+    Args:
+        destination: Where they go.
+        events: Those that go next.
+        timeout: Seconds this may take.
+    """
+    with guard("preparing a destination"):
+        destination.prepare()
+        if holds(events, CODE_MARK):
+            _campaigns(destination, events, timeout)
+
+
 def send(destination: Destination, events: Sequence[LogLine], timeout: float) -> Outcome:
     """Have a destination send some events: what everybody calls who has a destination and events.
 
@@ -42,23 +56,21 @@ def send(destination: Destination, events: Sequence[LogLine], timeout: float) ->
     began = time.monotonic()
     ready: Sequence[LogLine] = events
     with guard("preparing events"):
-        ready = [_without_wire(each) if passes_on else each for each in _attributed(destination, events, timeout)]
+        found = _campaigns(destination, events, timeout)
+        ready = [_with_campaign(event, each) if each else event for event, each in zip(events, found, strict=True)]
+        ready = [_without_wire(each) for each in ready] if passes_on else ready
     return tightening.send(destination, ready, max(LEAST_SECONDS, timeout - (time.monotonic() - began)))
 
 
-def _attributed(destination: Destination, events: Sequence[LogLine], timeout: float) -> list[LogLine]:
-    """Events with the campaigns that their start codes stand for."""
+def _campaigns(destination: Destination, events: Sequence[LogLine], timeout: float) -> list[Mapping[str, Any]]:
+    """For each event the campaign that its start code stands for; empty where it has none, or nobody knows it."""
     from footspan.destinations import campaigns  # noqa: PLC0415 - few events have start codes
 
     servers, budget = campaigns.servers_for(destination)
     budget = min(budget, timeout / 2)
     deadline = time.monotonic() + budget
-    ready = []
-    for event in events:
-        code = _code(event) if servers and CODE_MARK in event.line else ""
-        found = campaigns.asked.look_up(code, servers, deadline, budget) if code else {}
-        ready.append(_with_campaign(event, found) if found else event)
-    return ready
+    codes = [_code(event) if servers and CODE_MARK in event.line else "" for event in events]
+    return [campaigns.asked.look_up(code, servers, deadline, budget) if code else {} for code in codes]
 
 
 def _code(event: LogLine) -> str:
