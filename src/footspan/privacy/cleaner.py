@@ -6,6 +6,7 @@ inside strings is looked into. It fails closed: a value that cannot be examined 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from footspan.privacy.actions import FAILED, Act
 from footspan.privacy.embedded import clean_json, looks_like_json
 from footspan.privacy.hits import Hit
 from footspan.privacy.keys import BY_NAME, Globs, tells_number
-from footspan.privacy.named import NESTED, assignments, parameters
+from footspan.privacy.named import NESTED, assignments, encoded, parameters
 from footspan.privacy.payment import is_card
 from footspan.privacy.texts import (
     DIGITS,
@@ -44,6 +45,15 @@ if TYPE_CHECKING:
 LEFT_OUT: Final[Any] = object()
 """Stands for a value that is to be left out, key and all."""
 
+
+class _KeyText(str):
+    """Told by identity: a path may well be the word itself."""
+
+    __slots__ = ()
+
+
+_KEY: Final = _KeyText("key")
+"""The path of a key's own text: nothing that is found in it is told of, since the key is what would be told."""
 _KEY_CACHE_SIZE: Final = 4096
 _LONGEST_KEPT: Final = 256
 """Characters of a key that is remembered; longer ones are data, and would fill the memory."""
@@ -61,12 +71,17 @@ def _is_no_word(value: str) -> bool:
 
 
 class _Keyed:
-    """What a key says: the rule and its act; whether its values are safe, and whether their digits are no data."""
+    """What a key says: the rule and its act; whether its values are safe, and whether their digits are no data.
 
-    __slots__ = ("act", "numbers", "rule", "safe")
+    Attributes:
+        clean: The key itself, without what must not leave; ``None`` while nobody has looked.
+    """
+
+    __slots__ = ("act", "clean", "numbers", "rule", "safe")
 
     def __init__(self, rule: Rule | None, act: Act | None, *, safe: bool, numbers: bool) -> None:
         self.rule, self.act, self.safe, self.numbers = rule, act, safe, numbers
+        self.clean: str | None = None
 
 
 class Cleaner:
@@ -115,7 +130,6 @@ class Cleaner:
             cls = "location" if key == c.CLIENT_ADDRESS else cls
             self._identity[key] = None if action == "keep" else Act(cls, action, pseudonymiser=pseudonymiser)  # type: ignore[arg-type]
         self._finds_cards = any(each.rule.name == "card" for each in self._lookers)
-        self._cuts_keys = [each for each in self._lookers if each.rule.name == "email"]
         names = {rule.name for rule in policy.rules if rule.enabled}
         self._parameters, self._assignments = "parameter" in names, "assignment" in names
         self._acts = {}
@@ -144,11 +158,14 @@ class Cleaner:
         try:
             return self._value(key, value, touched, path)
         except Exception as error:  # noqa: BLE001 - fails closed, whatever the value does
-            _guard.report("redaction", error)
-            if self._count is not None:
-                self._count("redaction_failed")
-            touched.append(self.clean_key(path))
+            self._failed(error)
+            touched.append(self._place(path))
             return FAILED
+
+    def _failed(self, error: Exception) -> None:
+        _guard.report("redaction", error)
+        if self._count is not None:
+            self._count("redaction_failed")
 
     def _value(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
         kind = type(value)
@@ -172,7 +189,7 @@ class Cleaner:
         if kind is str:
             clean = self._string(key, value, path)
             if clean != value:
-                touched.append(self.clean_key(path))
+                touched.append(self._place(path))
             return clean
         if scalar:
             return value if kind is float or self.keeps_number(key, value) else self._number(value, touched, path)
@@ -180,18 +197,19 @@ class Cleaner:
 
     def _structure(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
         if isinstance(value, dict):
-            found = {
-                self.clean_key(inner): self._inner(inner, item, touched, f"{path}.{inner}" if path else inner)
-                for inner, item in value.items()
-            }
-            return {inner: item for inner, item in found.items() if item is not LEFT_OUT}
+            return self.under_clean_keys(
+                [
+                    (inner, self._inner(inner, item, touched, f"{path}.{inner}" if path else inner))
+                    for inner, item in value.items()
+                ]
+            )
         if isinstance(value, list):
             items = [self._item(key, item, touched, path) for item in value]
             return [item for item in items if item is not LEFT_OUT]
         text = value.decode("utf-8", "replace")
         if self._string(key, text, path) == text:
             return value
-        touched.append(self.clean_key(path))
+        touched.append(self._place(path))
         return FAILED
 
     def _item(self, key: Any, item: Any, touched: list[str], path: Any) -> Any:
@@ -213,9 +231,9 @@ class Cleaner:
             instead = act.whole(text)
         if instead == value:
             return value
-        touched.append(self.clean_key(path))
+        touched.append(self._place(path))
         if self._on_hit is not None:
-            self._on_hit(Hit(str(self.clean_key(path)), rule, act.cls, act.action, text))
+            self._on_hit(Hit(str(self._place(path)), rule, act.cls, act.action, text))
         return LEFT_OUT if instead is None else instead
 
     # -- numbers -------------------------------------------------------------------------------------------------------
@@ -265,10 +283,13 @@ class Cleaner:
                 continue
             if (keyed.numbers and looker.numbers) or (keyed.safe and not looker.secret):
                 continue
-            text = looker.finder(text, looker.act.part if self._on_hit is None else self._put(looker, path))
+            quiet = self._on_hit is None or path is _KEY
+            text = looker.finder(text, looker.act.part if quiet else self._put(looker, path))
         return text if named else self._named(text, path, levels)
 
     def _named(self, text: str, path: Any, levels: int) -> str:
+        if "%" in text:
+            text = encoded(text, partial(self._decoded, path), levels)
         if self._parameters and "=" in text:
             text = parameters(text, self._known, partial(self._judge, path), partial(self._decoded, path), levels)
         if self._assignments and ("=" in text or ":" in text):
@@ -289,7 +310,7 @@ class Cleaner:
         def put(found: str) -> str:
             instead = act.part(found)
             if self._on_hit is not None and instead != found:
-                self._on_hit(Hit(str(self.clean_key(path)), looker.rule.name, act.cls, act.action, found))
+                self._on_hit(Hit(str(self._place(path)), looker.rule.name, act.cls, act.action, found))
             return instead
 
         return put
@@ -305,19 +326,55 @@ class Cleaner:
             return None
         if keyed.act.is_done(value):
             return value
-        if self._on_hit is not None:
+        if self._on_hit is not None and path is not _KEY:
             place = f"{path}.{key}" if path else key
-            self._on_hit(Hit(str(self.clean_key(place)), keyed.rule.name, keyed.act.cls, keyed.act.action, value))
+            self._on_hit(Hit(str(self._place(place)), keyed.rule.name, keyed.act.cls, keyed.act.action, value))
         return keyed.act.part(value)
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def clean_key(self, key: Any) -> Any:
-        """A key, unless it is itself somebody's address."""
-        if type(key) is str and ("@" in key or "%" in key):
-            for looker in self._cuts_keys:
-                key = looker.finder(key, lambda _: looker.act.mark)  # noqa: B023 - used at once
-        return key
+        """A key without what must not leave: it may itself be somebody's address, or hold a token."""
+        if type(key) is not str:
+            return key
+        try:
+            keyed = self._keyed(key)
+            if keyed.clean is None:
+                keyed.clean = self._readable(key)
+            return keyed.clean
+        except Exception as error:  # noqa: BLE001 - fails closed, as for values
+            self._failed(error)
+            return FAILED
+
+    def under_clean_keys(self, items: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        """A mapping of clean values under clean keys. None is lost because two keys have become the same."""
+        pairs = [(self.clean_key(key), value) for key, value in items if value is not LEFT_OUT]
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        found, times = {}, Counter[Any]()
+        for key, value in pairs:
+            name = key
+            while name in found:
+                times[key] += 1
+                name = f"{key} {times[key] + 1}"
+            found[name] = value
+        return found
+
+    def _place(self, path: Any) -> Any:
+        """A key with those above it, as it may be shown."""
+        try:
+            return self._readable(path)
+        except Exception:  # noqa: BLE001 - what broke has been counted where it stands
+            return FAILED
+
+    def _readable(self, key: Any) -> Any:
+        if type(key) is not str or self.harmless(key):
+            return key
+        if looks_like_json(key):
+            inside = clean_json(key, lambda found: self._inner("", found, [], _KEY))
+            key = key if inside is None else inside
+        return self._flat(key, self._keyed(""), _KEY)
 
     def passes(self, key: Any) -> bool:
         """Whether texts and numbers under a key pass unseen."""

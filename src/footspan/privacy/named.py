@@ -65,6 +65,30 @@ def parameters(
     return _PARAMETER.sub(parameter, text)
 
 
+_PIECE: Final = re.compile(r"""[^\s?&#;="'<>]+""")
+_AS_IT_IS: Final = "/:@,+[]…"
+
+
+def encoded(text: str, inside: Callable[[str, int], str], levels: int) -> str:
+    """What is percent-encoded in a text, such as a piece of an address's path.
+
+    Args:
+        text: The text.
+        inside: What becomes of a piece once it is decoded; with the levels that are left.
+        levels: How often something may have been encoded.
+    """
+
+    def piece(match: re.Match[str]) -> str:
+        given = match[0]
+        inner = unquote(given) if "%" in given else given
+        if inner == given:
+            return given
+        clean = inside(inner, levels - 1)
+        return given if clean == inner else quote(clean, safe=_AS_IT_IS)
+
+    return _PIECE.sub(piece, text) if levels and "%" in text else text
+
+
 _SIGN: Final = re.compile("[=:]")
 # Read backwards from the sign: a gap, a quote, the key.
 _KEY: Final = re.compile(r"""[ \t]{0,3}(["']?\\{0,3})([\w\-.]{2,64})(?![\w\-.])""")

@@ -100,13 +100,19 @@ class Redactor(Cleaner):
             ``False``: it passes as it is. ``True``: a text passes if :meth:`leaves` says so, a whole number if
             :meth:`keeps_number` does, and any other in any case. ``None``: that depends on more.
         """
-        if self.passes(key):
-            return False
-        return None if self.speaks(key) or self.clean_key(key) != key else True
+        try:
+            if self.passes(key):
+                return False
+            return None if self.speaks(key) or self.clean_key(key) != key else True
+        except Exception:  # noqa: BLE001 - whoever looks at the value itself says and counts it
+            return None
 
     def leaves(self, key: str, text: str) -> bool:
         """Whether a text under a key that is examined stays as it is."""
-        return self._string(key, text, key) == text
+        try:
+            return self._string(key, text, key) == text
+        except Exception:  # noqa: BLE001 - the same
+            return False
 
     # -- attributes ----------------------------------------------------------------------------------------------------
 
@@ -117,8 +123,7 @@ class Redactor(Cleaner):
         items = list(attributes.items())
         if any(type(key) is not str for key, _ in items):
             items = list(tidy(dict(items)).items())  # the names they will be written under
-        found = {self.clean_key(key): self._looked_at(key, value, touched) for key, value in items}
-        return {key: value for key, value in found.items() if value is not LEFT_OUT}
+        return self.under_clean_keys([(key, self._looked_at(key, value, touched)) for key, value in items])
 
     def _all_innocent(self, attributes: Mapping[str, Any]) -> bool:
         innocent = self._innocent
@@ -134,9 +139,9 @@ class Redactor(Cleaner):
                         texts.append(value)
                 elif not ((kind is int and -_LARGE < value < _LARGE) or kind is float or kind is bool or value is None):
                     return False
-        except TypeError:  # a key that cannot be hashed, in a mapping of the host's own making
+            return self.harmless_all(texts, ", ".join(texts))
+        except Exception:  # noqa: BLE001 - such as a key that cannot be hashed, in a mapping of the host's own making
             return False
-        return self.harmless_all(texts, ", ".join(texts))
 
     def _looked_at(self, key: Any, value: Any, touched: list[str]) -> Any:
         clean = self.guarded(key, value, touched, key)
