@@ -237,6 +237,18 @@ def test_a_replay_heeds_the_list(shop: OtlpSink, tmp_path: Path) -> None:
     assert (figures["delivered"], figures["refused"]) == (1, {"suppressed": 1})
 
 
+def test_a_queue_file_is_written_without_them(shop: OtlpSink, tmp_path: Path) -> None:
+    """The way back to another SDK does not lead past the list."""
+    track("u_ada", "u_bob")
+    forget("u_eve")
+    forget("u_ada")
+    track("u_ada", "u_eve")
+    output = tmp_path / "queue.ndjson"
+    result = CliRunner().invoke(command, ["replay", "--from", "spool", "--to", "ndjson", "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    assert [json.loads(each)["data"]["user_id"] for each in output.read_bytes().splitlines()] == ["u_bob"]
+
+
 def test_what_is_left_to_delete_elsewhere(shop: OtlpSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By destination: its type and host, the ids it knows, and how; no key, no more of an address."""
     settings = tmp_path / "other.yaml"

@@ -220,7 +220,7 @@ def _write_queue_file(
         raise click.UsageError(f"`--to {NAME}` takes no `--from rejected`: name the file in the spool's rejected/.")
     if as_json and output is None and not choice["dry_run"]:
         raise click.UsageError("--json prints on standard output: name the file with --output.")
-    return {NAME: run(_source(settings, source, ""), output or "-", **choice)}
+    return {NAME: run(_source(settings, source, ""), output or "-", roots=_roots(settings, source), **choice)}
 
 
 def _settings(service: str | None, directory: Path | None, config: Path | None) -> Settings:

@@ -37,6 +37,7 @@ def run(
     patterns: Sequence[str],
     dry_run: bool,
     quiet: bool,
+    roots: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the file, and say how many events went there.
 
@@ -48,6 +49,7 @@ def run(
         patterns: Which events; all of them where none is given.
         dry_run: Whether nothing is written.
         quiet: Whether nothing is said.
+        roots: The spools whose lists say who is left out.
 
     Returns:
         The outcome, as of any replay.
@@ -57,7 +59,7 @@ def run(
     with Stop() as stop:
         try:
             with _nowhere() if dry_run else _file(output) as write:
-                figures = write_queue(waiting_in(source, folder), selection, write, lambda: stop.asked)
+                figures = write_queue(waiting_in(source, folder), selection, write, lambda: stop.asked, roots)
                 if stop.asked:
                     raise click.Abort  # half a queue is worse than none
         except OSError as error:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 from footspan.delivery.replay_feed import Figures
 from footspan.delivery.replay_source import Source, is_spool
 from footspan.delivery.routing import accepts
+from footspan.delivery.suppression import Gate
 from footspan.destinations.trace_telemetry.encoding import Form, encode
 from footspan.spool.layout import Layout
 from footspan.spool.pipelines import Pipelines
 from footspan.spool.register import Register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from footspan.delivery.replay_feed import Selection
@@ -37,6 +38,7 @@ def write_queue(
     selection: Selection,
     write: Callable[[bytes], object],
     stopped: Callable[[], bool] = lambda: False,
+    roots: Iterable[str] = (),
 ) -> Figures:
     """Write a source's events in the order of their times.
 
@@ -45,20 +47,26 @@ def write_queue(
         selection: What is chosen of it.
         write: Takes each line.
         stopped: Whether to end.
+        roots: The spools whose lists say who is left out.
 
     Returns:
         How many events there were.
 
     Raises:
-        OSError: The source cannot be read, or ``write`` raised it.
+        OSError: The source or a list cannot be read, or ``write`` raised it.
     """
     figures = Figures()
+    gate = Gate(roots)
+    listed = gate.version
     pieces = [_events(source.only(piece), figures) for piece in source.pieces]
     for event in merge(*pieces, key=lambda each: each.time_ns):
         if stopped():
             break
         if selection.takes(event):
             figures.choose(event)
+            if listed and (reason := gate.reason(event)):
+                figures.tally.refuse(reason)
+                continue
             write(line_of(event))
             figures.tally.delivered += 1
         else:

@@ -356,6 +356,41 @@ def test_a_kill_in_the_middle_of_a_line(tmp_path: Path, cut: int) -> None:
     spool.close()
 
 
+@pytest.mark.parametrize("survive", range(8))
+def test_death_before_any_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survive: int) -> None:
+    """Whichever write is the last one, carriers read on, and the next sweep ends what was begun."""
+    spool = open_disk(tmp_path)
+    for number in range(8):
+        spool.append(line(str(number), **{"user.id": "u_ada" if number % 2 else "u_bob", "pad": "z" * 700}))
+    left = [survive]
+
+    class Death(BaseException):
+        """The process is no more."""
+
+    def dying(descriptor: int, data: bytes, offset: int) -> int:
+        left[0] -= 1
+        if left[0] < 0:
+            os.pwrite(descriptor, bytes(data)[: len(data) // 2], offset)
+            raise Death
+        return os.pwrite(descriptor, data, offset)
+
+    add(str(tmp_path), ADA, expires=None)
+    with monkeypatch.context() as dead:
+        dead.setattr("footspan.spool.files.pwrite", dying)
+        with pytest.raises(Death):
+            sweep(tmp_path)
+    feed = the_feed(spool)
+    found = settle_one(feed, 4)
+    assert found == (["0", "2"], 2)
+    sweep(tmp_path)
+    assert b"u_ada" not in stored(tmp_path)
+    assert settle_all(feed) == (["4", "6"], 2)
+    assert not list((tmp_path / "quarantine").iterdir())
+    assert entry_of(spool)["accepted"] == 8
+    feed.close()
+    spool.close()
+
+
 def test_stopping_and_going_on(tmp_path: Path) -> None:
     """Ctrl-C ends a sweep between blocks; the next one does the rest."""
     spool = open_disk(tmp_path)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from footspan.otlp_json import LogLine
     from footspan.spool.forgetting.person import Person
 
-_RUN: Final = re.compile(r"[A-Za-z0-9]{2,}")
+_FEW: Final = 16
+_RUN: Final = re.compile(r"(?:^|(?<=[_.~-]))[A-Za-z0-9]+")
+_WORD: Final = re.compile(rb"[a-z0-9]+")
 _ALWAYS: Final = (MARK, GAP + b"\n", b"\\u", b'"bytesValue"')
 """What is looked at in any case: lines half overwritten, and what may hide an id from a plain search."""
 
@@ -53,15 +55,19 @@ class Blanking:
         self._person = person
         every = {*person.ids, *person.named, *person.emails, *person.linked}
         self._spellings = sorted({spelling for text in every for spelling in _spellings(text)})
-        runs = {max(_RUN.findall(text), key=len, default="").lower().encode() for text in every}
-        self._runs = [] if b"" in runs else sorted(runs)
+        words = {_word(text) for text in every}
+        self._words = frozenset() if b"" in words else frozenset(words)
+        alternatives = b"|".join(sorted(self._words))
+        self._few = re.compile(rb"(?<![a-z0-9])(?:%b)(?![a-z0-9])" % alternatives) if len(words) <= _FEW else None
 
-    def concerns(self, block: bytes) -> bool:
-        """Whether some bytes are worth a look: whatever this says no to, holds none of their ids."""
-        if any(mark in block for mark in _ALWAYS):
+    def concerns(self, data: bytes) -> bool:
+        """Whether lines are worth a closer look: those that this says no to hold no value that is an id."""
+        if not self._words or data.endswith(GAP) or any(mark in data for mark in _ALWAYS):
             return True
-        low = block.lower()
-        return not self._runs or any(run in low for run in self._runs)
+        low = data.lower()
+        if self._few is not None:
+            return any(word in low for word in self._words) and self._few.search(low) is not None
+        return not self._words.isdisjoint(_WORD.findall(low))
 
     def names(self, data: bytes) -> bool:
         """Whether an id stands anywhere in some bytes, as a part of something else as well."""
@@ -109,6 +115,14 @@ class Blanking:
             return self._person.owns(event)
         except ValueError:  # its shape is that of an event, its inside is damaged
             return self.names(event.line)
+
+
+def _word(text: str) -> bytes:
+    """The longest word in an id that stands by itself wherever the id does, however the rest is escaped.
+
+    A word behind a character that may be written ``%22`` does not: the digits would be a part of it.
+    """
+    return max(_RUN.findall(text), key=len, default="").lower().encode()
 
 
 def _spellings(text: str) -> set[bytes]:

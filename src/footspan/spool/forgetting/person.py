@@ -37,7 +37,7 @@ LONGEST: Final = 65_536
 _NOBODY: Final = frozenset({c.CATEGORY, c.DESTINATION, c.LOG_RECORD_UID, c.CONSENT, c.PURPOSE, c.REDACTED})
 """Attributes of ours that say nothing of anybody."""
 
-_TOKENS: Final = re.compile(rf"{TOKEN}|\bh_[a-p]{{32}}\b")
+_TOKENS: Final = re.compile(rf"\b(?:{TOKEN}|h_[a-p]{{32}})\b")
 _ID_KEY: Final = re.compile(r"(?:^|[._-])u?id$|[a-z]I[dD]$|^ID$|user|customer|visitor|account|chat", re.IGNORECASE)
 _MOST_DEPTH: Final = 64
 _MOST_PARTS: Final = 1_000

@@ -158,10 +158,12 @@ class Sweep:
         work = self._blanking.kept_garbage if place == "quarantine" else self._blanking.event_line
         for offset, block in _blocks(descriptor, start, end):
             # What is overwritten is in the file already, so that a stop after a block loses nothing but the rest.
-            if place == "quarantine" or self._blanking.concerns(block):  # there it is in base64
+            every = place == "quarantine"  # there it is in base64
+            if every or self._blanking.concerns(block):
                 at = offset
                 for line in block.split(b"\n")[:-1]:
-                    changed = self._overwrite(descriptor, place, at, line, work(line)) or changed
+                    if every or self._blanking.concerns(line):
+                        changed = self._overwrite(descriptor, place, at, line, work(line)) or changed
                     at += len(line) + 1
             self._seen[key] = offset + len(block)
             self._found.size += len(block)
