@@ -223,6 +223,18 @@ def test_the_event_is_parsed_once() -> None:
     assert line.event is line.event
 
 
+def test_lines_of_one_writer_share_their_resource() -> None:
+    """It is read once; a suffix that differs is another one, and a damaged one costs its own line alone."""
+    suffix = encode_suffix({"service.name": "shop"}, "scope", "1")
+    records = [encode_record(name=f"e{n}", time_ns=n + 1, attributes={"log.record.uid": f"u{n}"}) for n in range(3)]
+    one, two = (LogLine(encode_line(record, suffix)).event for record in records[:2])
+    other = LogLine(encode_line(records[2], encode_suffix({"service.name": "bank"}, "scope", "1"))).event
+    damaged = LogLine(encode_line(records[0], suffix.replace(b'"key"', b'"key'))).event
+    assert one.resource is two.resource
+    assert [each.resource.get("service.name") for each in (one, other, damaged)] == ["shop", "bank", None]
+    assert (damaged.name, damaged.uid, damaged.time_ns) == ("e0", "u0", 1)
+
+
 def test_a_plain_log_record_takes_its_name_from_the_attribute() -> None:
     """By position and by parsing."""
     line = LogLine(line_of(NO_NAME, {"event.name": "old.way"}))

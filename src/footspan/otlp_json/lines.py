@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from footspan import conventions as c
 from footspan.event import Event
-from footspan.otlp_json.parse import Decoded, decode, parse_logs
+from footspan.otlp_json.parse import Decoded, decode, parse_parts
 from footspan.otlp_json.records import NO_NAME, PREFIX, SUFFIX_MARK, encode_line, encode_record, encode_suffix
 from footspan.otlp_json.text import loads
 
@@ -128,8 +128,8 @@ class LogLine:
         if self._event is None:
             self._head or self._read()
             try:
-                self._event = parse_logs(self._ours)[0]
-            except (ValueError, IndexError):
+                self._event = parse_parts(self.record, self.suffix)
+            except ValueError:
                 time_ns, name, uid = self._head or (0, "", "")
                 self._event = Event(name=name, uid=uid, time_ns=time_ns)
         return self._event

@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from footspan import conventions as c
 from footspan.event import Event
+from footspan.otlp_json.records import PREFIX
 from footspan.otlp_json.sanitise import INT64_MAX, INT64_MIN, TOO_DEEP, AnyValue, cut
 from footspan.otlp_json.text import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_DEPTH = 64
 """Containers inside each other; whoever writes ours stops at 32."""
@@ -79,6 +81,33 @@ def decode(data: bytes) -> list[Decoded]:
         raise ValueError("OTLP JSON: nested too deeply") from error
 
 
+def parse_parts(record: bytes, suffix: bytes) -> Event:
+    """The event of a line of ours, given in its two parts. Lines of one writer share the second.
+
+    Args:
+        record: The log record's JSON object.
+        suffix: What follows it in the line: scope and resource.
+
+    Raises:
+        ValueError: One of them is damaged.
+    """
+    root = loads(record)
+    if not isinstance(root, dict):
+        raise ValueError("OTLP JSON: not an object")  # noqa: TRY004 - as above
+    resource, scope_name, scope_version = _shared(suffix)
+    try:
+        return _event(root, resource, scope_name, scope_version)
+    except RecursionError as error:
+        raise ValueError("OTLP JSON: nested too deeply") from error
+
+
+@lru_cache(maxsize=64)
+def _shared(suffix: bytes) -> tuple[Mapping[str, AnyValue], str, str]:
+    """Resource, scope's name and scope's version of a suffix."""
+    (event,) = parse_logs(PREFIX + b"{}" + suffix)
+    return event.resource, event.scope_name, event.scope_version
+
+
 def _records(root: dict[str, Any]) -> Iterator[Decoded]:
     for group in _objects(root, "resourceLogs", "resource_logs"):
         resource = attributes_of(_object(group, "resource"))
@@ -98,7 +127,7 @@ def _records(root: dict[str, Any]) -> Iterator[Decoded]:
                 )
 
 
-def _event(record: dict[str, Any], resource: dict[str, AnyValue], scope_name: str, scope_version: str) -> Event:
+def _event(record: dict[str, Any], resource: Mapping[str, AnyValue], scope_name: str, scope_version: str) -> Event:
     attributes = attributes_of(record)
     name = (
         _text(_get(record, "eventName", "event_name"))
