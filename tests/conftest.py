@@ -70,6 +70,8 @@ def _reset() -> None:
     tracking.reset()
     if "footspan.compat.clients" in sys.modules:
         sys.modules["footspan.compat.clients"].reset()
+    if "footspan.compat.dash_user_tracker.sending" in sys.modules:
+        sys.modules["footspan.compat.dash_user_tracker.sending"].reset()
     if "footspan.destinations.campaigns" in sys.modules:
         sys.modules["footspan.destinations.campaigns"].reset()
     otel_globals.reset_all()

@@ -112,6 +112,56 @@ def test_several_trackers() -> None:
         assert sorted(row["app_name"] for row in other.page_views()) == ["Again", "Third"]
 
 
+def test_each_key_stays_with_its_tracker() -> None:
+    """Two keys for one endpoint may be two customers: no event leaves with the other's, whoever delivers."""
+    with DashTrackerServer() as server:
+        apps = [pages_app() for _ in range(3)]
+        keys: list[str | None] = ["key-1", "key-2", None]
+        trackers = [Tracker(app, str(key), server.endpoint, key) for app, key in zip(apps, keys, strict=True)]
+        server.faults.answer(503, times=2)
+        for app in apps:
+            visit(app)
+        for tracker in trackers:
+            assert tracker.flush(20) == 0
+        found = {(each.json()["data"]["app_name"], each.headers.get("x-api-key")) for each in server.requests}
+        assert found == {("key-1", "key-1"), ("key-2", "key-2"), ("None", None)}
+        assert len(server.events) == 3
+
+
+def test_a_field_of_the_users_that_is_called_as_one_of_ours() -> None:
+    """It arrives as the provider says it, and takes nothing's place."""
+    user = {"user_id": "u", "http.route": "r", "component": "c", "property": "flat", "callback": "b", "path": "p"}
+    with running("interaction_both_click", user_provider=lambda: user) as own:
+        own.ask()
+        visit(own.app)
+        assert own.tracker.flush(20) == 0
+        assert len(own.server.events) == 2
+        for event in own.server.events:
+            assert {name: event["data"][name] for name in user} == user
+
+
+@pytest.mark.parametrize("pathname", ["/a b", "/%D0%B7", "/зв?x#y"])
+def test_a_move_is_called_as_the_location_calls_it(pathname: str) -> None:
+    """Encoded or not, as an app may set it."""
+    (request,) = asked("nav_pages_plugin")
+    body = json.loads(request["body"])
+    body["inputs"][0]["value"] = pathname
+    with running("nav_pages_plugin") as own:
+        own.ask([{**request, "body": json.dumps(body)}])
+        assert own.paths() == [pathname]
+
+
+@pytest.mark.parametrize("pathname", [None, 3, ""])
+def test_a_location_that_says_nothing_is_nothing(pathname: object) -> None:
+    """Neither a page nor an interaction."""
+    (request,) = asked("interaction_both_nav")
+    body = json.loads(request["body"])
+    body["inputs"][0]["value"] = pathname
+    with running("interaction_both_nav") as own:
+        own.ask([{**request, "body": json.dumps(body)}])
+        assert own.sent() == []
+
+
 @pytest.mark.parametrize("body", [b"{bad", b"", b"[]", b'"x"', b"null", b"1", b"[" * 100_000])
 @pytest.mark.parametrize("path", ["/api/ping", "/_dash-update-component"])
 def test_no_request_is_broken(path: str, body: bytes) -> None:

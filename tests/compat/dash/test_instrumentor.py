@@ -119,6 +119,19 @@ def test_its_trackers_send_through_footspan(form: str, package: Callable[..., An
     assert tracker.analytics.repository is tracker.repository
 
 
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_it_waits_until_the_app_loads_the_package(taken_back: bool, package: Callable[..., Any]) -> None:
+    """An app without it loads nothing for it; and where nobody wants it any more, it stays as it is."""
+    package()
+    del sys.modules["dash_user_tracker"]
+    DashUserTrackerInstrumentor().instrument(skip_dep_check=True)
+    assert "dash_user_tracker" not in sys.modules
+    if taken_back:
+        DashUserTrackerInstrumentor().uninstrument()
+    tracker = importlib.import_module("dash_user_tracker").Tracker(classic_app(), tracker_endpoint="http://127.0.0.1:9")
+    assert vars(tracker).get("original", False) is taken_back
+
+
 def test_uninstrumented_it_is_as_before(package: Callable[..., Any]) -> None:
     """The very same functions."""
     module = package()

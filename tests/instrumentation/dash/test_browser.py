@@ -153,8 +153,8 @@ def test_own_location(tmp_path: Path, command: list[str]) -> None:
         assert views[-1][0] == "/"
 
 
-def test_sessions_and_no_wrapper(tmp_path: Path) -> None:
-    """Without ``opentelemetry-instrument`` Dash itself finds us; visitors have sessions where they are asked for."""
+def test_without_the_wrapper(tmp_path: Path) -> None:
+    """Without ``opentelemetry-instrument`` Dash itself finds us."""
     shutil.copy(HERE / "board.py", tmp_path / "board.py")
     with OtlpSink() as sink:
         env = {"FOOTSPAN_DESTINATIONS_OTLP_ENDPOINT": sink.url, "OTEL_SERVICE_NAME": "board"}

@@ -19,6 +19,7 @@ from footspan.compat.dash_user_tracker import ignoring
 from footspan.compat.dash_user_tracker.http_repository import HttpTrackerRepository
 from footspan.compat.dash_user_tracker.tracker import Tracker
 from footspan.config import ConfigurationError
+from footspan.instrumentation.loading import when_loaded
 from footspan.instrumentation.startup import settings_in_force
 
 if TYPE_CHECKING:
@@ -53,11 +54,13 @@ class DashUserTrackerInstrumentor(BaseInstrumentor):  # type: ignore[misc] # unt
             raise DependencyConflictError(conflict)
         if settings_in_force() is None:
             return
-        import dash_user_tracker  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - the app's package
-
         self._before: list[tuple[Any, str, Any]] = []
-        kind = dash_user_tracker.Tracker
-        self._change(kind, "__init__", _making(kind.__init__, dash_user_tracker))
+        self._unwish = when_loaded("dash_user_tracker", self._wrap)
+
+    def _wrap(self) -> None:
+        package = sys.modules["dash_user_tracker"]
+        kind = package.Tracker
+        self._change(kind, "__init__", _making(kind.__init__, package))
         self._change(kind, "set_user_provider", _providing(kind.set_user_provider))
         # The package's modules import from each other by name.
         for module in [each for name, each in sys.modules.items() if name.partition(".")[0] == "dash_user_tracker"]:
@@ -70,9 +73,11 @@ class DashUserTrackerInstrumentor(BaseInstrumentor):  # type: ignore[misc] # unt
         setattr(owner, name, ours)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
-        for owner, name, original in getattr(self, "_before", []):
-            setattr(owner, name, original)
-        self._before = []
+        if hasattr(self, "_unwish"):
+            self._unwish()
+            for owner, name, original in self._before:
+                setattr(owner, name, original)
+            self._before = []
 
 
 def _making(original: Callable[..., None], package: Any) -> Callable[..., None]:

@@ -28,7 +28,7 @@ def interaction_of(body: Mapping[str, Any], *, output: bool, values: bool) -> di
     found = {"changed_props": _bounded(body.get("changedPropIds", [])), "inputs": _shown(inputs, values)}
     if output:
         found["output"] = body.get("output")
-    return {**found, "outputs": _shown(body.get("outputs"), values=False), "state": _shown(state, values)}
+    return {**found, "outputs": _shown(body.get("outputs", []), values=False), "state": _shown(state, values)}
 
 
 def _bounded(value: Any) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from footspan import conventions as c
-from footspan.compat.dash_user_tracker.asking import browser_of
+from footspan.instrumentation.dash.asking import browser_of
 from footspan.instrumentation.dash.memory import InProcess, browser_key, digest, open_memory, short
 from footspan.instrumentation.dash.visits import Report, Verdict, load, report
 from footspan.processors.redaction import Redactor

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from footspan import _guard
+from footspan import _guard, _platform
 from footspan.compat.clients import Client
 from footspan.compat.dash_user_tracker.http_repository import HttpTrackerRepository
 from footspan.compat.dash_user_tracker.own import KIND, name_of
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DESTINATION: Final = "dash_tracker"
+
+_lock = threading.Lock()
+_keys: Final[dict[str, list[str | None]]] = {}
+"""The keys that this process has had for each endpoint, in their order."""
+
+
+def _forked() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _lock = threading.Lock()
+
+
+_platform.on_fork(_forked)
 
 
 class Sender(Protocol):
@@ -73,6 +86,8 @@ class Sent(Client):
         """See :class:`Sender`."""
         if everywhere:
             self.emit(name, attributes, time_ns=time_ns)
+            return
+        if len(self.carriers) > 1:  # who tells the process's destinations tells this one
             return
         slot = self.tracker._slot  # noqa: SLF001 - a tracker's way to its pipeline
         if slot is not None and self.pipeline is not None:
@@ -154,5 +169,33 @@ def sender_for(repository: Any, **settings: Any) -> Sender:
         isinstance(repository, HttpTrackerRepository)
         and type(repository).save_event is HttpTrackerRepository.save_event
     ):
-        return Sent(DESTINATION, {"url": repository.endpoint, "api_key": repository.api_key}, **settings)
+        return _sent_to(repository.endpoint, repository.api_key, settings)
     return Sent(KIND, {"repository": name_of(repository)}, **settings)
+
+
+def _sent_to(endpoint: str, key: str | None, settings: dict[str, Any]) -> Sent:
+    """What sends to an endpoint with a key.
+
+    Whoever delivers first takes along what waits in its spool for an endpoint, and has one key. So events for further
+    keys of an endpoint wait in spools of their own: the second key's in ``<service>.2``, which is the same one each
+    time that the same program runs.
+    """
+    with _lock:
+        known = _keys.setdefault(endpoint, [])
+        if key not in known:
+            known.append(key)
+        number = known.index(key) + 1
+    if number > 1:
+        from footspan.config.load import load_settings  # noqa: PLC0415 - loaded when a process starts tracking
+        from footspan.spool.location import unnamed_service  # noqa: PLC0415 - the same
+
+        found = load_settings()
+        folder = found.spool.folder or found.service.name or unnamed_service()
+        settings = {**settings, "spool": {"folder": f"{folder}.{number}"}}
+    return Sent(DESTINATION, {"url": endpoint, "api_key": key}, **settings)
+
+
+def reset() -> None:
+    """Forget which keys there were; for tests."""
+    with _lock:
+        _keys.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard
@@ -16,6 +17,7 @@ from footspan.compat.dash_user_tracker.visitors import is_speculative, standard,
 from footspan.config import ConfigurationError
 from footspan.destinations.dash_tracker import wire as w
 from footspan.processors.bots import is_bot
+from footspan.processors.context import set_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 GENERIC_NAME: Final = "Generic Dash App"
 _STARTED: Final = "footspan.dash_tracker.started"
 _TRACKERS: Final = "footspan_dash_trackers"
+_SHOWS_PAGE: Final = "_pages_location.pathname"
+"""What changes when the pages plugin shows another page, which is no interaction even where it is no move."""
 
 
 class Tracker:
@@ -160,12 +164,13 @@ class Tracker:
                 self._look(request, response)
 
     def _look(self, request: Request, response: Response) -> None:
-        from footspan.compat.dash_user_tracker.asking import asked_of  # noqa: PLC0415 - needs Flask
+        from footspan.instrumentation.dash.asking import asked_of  # noqa: PLC0415 - needs Flask
         from footspan.instrumentation.dash.reading import Run, read  # noqa: PLC0415 - the same
 
         app = self._mounted.facts()
-        asked = asked_of(request, response)
-        found = read(asked, app)
+        asked = asked_of(request, response, untouched=True)
+        # The old client counts whoever asks for a page's headers alone.
+        found = read(replace(asked, method="GET") if asked.method == "HEAD" else asked, app)
         if isinstance(found, Run):
             if not request.args.get("cacheKey"):  # asks how a job of the background is doing
                 self._ran(request, found, asked.body, app)
@@ -176,7 +181,7 @@ class Tracker:
         self._moves.loaded(request, found.place, app)
         if not self._ignores(found.place.route):
             attributes = standard(request, found.place.url, found.page, found.referrer)
-            self._emit(c.EVENT_PAGE_VIEW, attributes, request, request.path, everywhere=not _spans_count(request))
+            self._emit(c.EVENT_PAGE_VIEW, attributes, request, request.path, by_span=_span_counts(request))
 
     def _ran(self, request: Request, run: Run, body: Mapping[str, Any], app: App) -> None:
         if not self.enable_page_view_tracking:
@@ -184,17 +189,17 @@ class Tracker:
                 self._touched(request, run, body, app)
         elif run.navigation is not None:
             self._moved(request, run, run.navigation, app)
-        elif run.triggers and self.enable_page_interaction_tracking:
+        elif self.enable_page_interaction_tracking and run.triggers and _SHOWS_PAGE not in map(str, run.triggers):
             self._touched(request, run, body, app)
 
     def _moved(self, request: Request, run: Run, found: Navigation, app: App) -> None:
         verdict = self._moves.reported(request, run, found, app)
         if verdict.counts and not self._ignores(found.place.route):
             attributes = standard(request, found.place.url, found.page, verdict.previous)
-            self._emit(c.EVENT_PAGE_VIEW, attributes, request, found.place.path)
+            self._emit(c.EVENT_PAGE_VIEW, attributes, request, found.pathname)
 
     def _touched(self, request: Request, run: Run, body: Mapping[str, Any], app: App) -> None:
-        from footspan.compat.dash_user_tracker.asking import page_shown  # noqa: PLC0415 - needs Flask
+        from footspan.instrumentation.dash.asking import page_shown  # noqa: PLC0415 - needs Flask
 
         place = page_shown(request, app)
         if self._is_ignored(run) or (place is not None and self._ignores(place.route)):
@@ -215,13 +220,16 @@ class Tracker:
         path: str,
         more: Mapping[str, Any] | None = None,
         *,
-        everywhere: bool = True,
+        by_span: bool = False,
     ) -> None:
         user = users.user_of(self._provider, self._sender.count)
-        wire = wire_of(name, attributes, request, path, self.app_name, user)
+        known = set(attributes)
+        wire = wire_of(name, attributes, request, path, self.app_name, user, whole=by_span)
         attributes[c.WIRE] = {w.SYSTEM: {**wire, **(more or {})}}
         moment = request.environ.get(_STARTED)
-        self._sender.record(name, attributes, time_ns=moment, everywhere=everywhere)
+        self._sender.record(name, attributes, time_ns=moment, everywhere=not by_span)
+        if by_span:  # the request's context says to the span's event what the span does not know
+            set_context(**{name: each for name, each in attributes.items() if name not in known})
 
     # -- what is left out ----------------------------------------------------------------------------------------------
 
@@ -243,12 +251,13 @@ class Tracker:
         return ignoring.says(self._ignore_callback, *names)
 
 
-def _spans_count(request: Request) -> bool:
+def _span_counts(request: Request) -> bool:
     """Whether the process's destinations get this page view by the request's server span."""
     from footspan.instrumentation.dash.emitting import Emitting  # noqa: PLC0415 - needs Flask
     from footspan.tracking import default_tracker  # noqa: PLC0415 - loaded
 
-    return Emitting(default_tracker, request).spans_count()
+    emitting = Emitting(default_tracker, request)
+    return request.method == "GET" and not emitting.is_bot() and emitting.spans_count()
 
 
 def _server_of(app: Any) -> Flask:

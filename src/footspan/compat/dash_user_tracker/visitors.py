@@ -46,7 +46,14 @@ def standard(request: Request, url: str, page: Page | None, referrer: str) -> di
 
 
 def wire_of(
-    name: str, attributes: dict[str, Any], request: Request, path: str, app_name: str, user: Mapping[str, Any]
+    name: str,
+    attributes: dict[str, Any],
+    request: Request,
+    path: str,
+    app_name: str,
+    user: Mapping[str, Any],
+    *,
+    whole: bool = False,
 ) -> dict[str, Any]:
     """Add the user to an event's attributes, and say what the old client would write otherwise than they do.
 
@@ -57,13 +64,14 @@ def wire_of(
         path: What it would call the path.
         app_name: The app's name.
         user: The user's fields.
+        whole: Somebody else makes the event, so that it may say the same otherwise than these attributes.
 
     Returns:
         What belongs under ``footspan.wire``.
     """
-    theirs, named = w.wire_user(user)
-    for attribute, value in theirs.items():
-        attributes.setdefault(attribute, value)
+    # What the context is told of goes by the names that people write there.
+    theirs, named = w.wire_user(user, {*attributes, *c.REQUEST_ALIASES} if whole else attributes)
+    attributes.update(theirs)
     described = {
         "base_url": request.base_url,
         "url": request.url,
@@ -75,7 +83,7 @@ def wire_of(
         "method": request.method,
     }
     same = fields_of(Event(name=name, attributes=attributes))
-    differing = {field: value for field, value in described.items() if value != same[field]}
+    differing = {field: value for field, value in described.items() if whole or value != same[field]}
     wire: dict[str, Any] = {w.APP_NAME: app_name, **named}
     if differing:
         wire[w.REQUEST] = differing

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from footspan import conventions as c
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from footspan.event import Event
 
@@ -67,11 +67,12 @@ def user_of(wire: Mapping[str, Any], event: Event) -> dict[str, Any] | None:
     }
 
 
-def wire_user(user: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def wire_user(user: Mapping[str, Any], taken: Container[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
     """A user's fields, taken apart.
 
     Args:
         user: Field to value, in the order they are to be written.
+        taken: Attributes that the event has anyway; a field of such a name is no second one.
 
     Returns:
         The attributes, and what belongs among the event's fields for this format.
@@ -83,7 +84,11 @@ def wire_user(user: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if name in IDENTITY and value == ANONYMOUS:
             if attribute in attributes:
                 values[name] = value
-        elif (name not in IDENTITY and attribute in _TAKEN) or attributes.setdefault(attribute, value) is not value:
+        elif (
+            attribute in taken
+            or (name not in IDENTITY and attribute in _TAKEN)
+            or attributes.setdefault(attribute, value) is not value
+        ):
             values[name] = value
     wire: dict[str, Any] = {USER: list(user)}
     if values:

@@ -1,6 +1,7 @@
 """Dash: page views, interactions and failures of callbacks.
 
-* ``reading``: what a request to a Dash app means, a pure function; ``ids``, ``pages``, ``places`` are its parts.
+* ``reading``: what a request to a Dash app means, a pure function; ``ids``, ``pages``, ``places`` are its parts, and
+  ``asking`` puts Flask's request into its terms.
 * ``visits``: whether what a browser reports is a move, a pure function; ``memory``: where that is remembered.
 * ``apps``, ``callbacks``: the Dash apps of a server, and what their callbacks did.
 * ``watching``, ``emitting``: from a request to events; ``recorders``: what is left to others.

@@ -2,7 +2,7 @@
 
 A pure function, :func:`read`, of what the request holds and what is known of the app. It never raises, whatever a
 client sends. What needs memory, whether a browser reports a page that has been counted already, is decided by
-:mod:`footspan.instrumentation.dash.browsers`.
+:mod:`footspan.instrumentation.dash.visits`.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ class Navigation(NamedTuple):
             nothing; see ``single``.
         single: Whether the callback reads one property of the component only.
         vague: Whether it may be a change behind ``#`` alone, which is no other page.
+        pathname: The path as the component has it, encoded or not.
     """
 
     place: Place
@@ -112,6 +113,7 @@ class Navigation(NamedTuple):
     mounting: bool
     single: bool
     vague: bool
+    pathname: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,7 @@ def _navigation(names: Sequence[str], given: _Given, asked: Asked, app: App) -> 
             mounting=all(each in changes for each in read_props if each != "refresh"),
             single=sum(each in _PAGE_PROPS for each in read_props) <= 1,
             vague=not changes & {"pathname", "search"},
+            pathname=pathname if isinstance(pathname := given.all.get(f"{identity}.pathname"), str) else found.path,
         )
     return None
 

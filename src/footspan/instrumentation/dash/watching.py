@@ -12,12 +12,12 @@ from footspan import conventions as c
 from footspan.config import ConfigurationError
 from footspan.instrumentation.dash import recorders
 from footspan.instrumentation.dash.apps import Mounted, Mounts
+from footspan.instrumentation.dash.asking import asked_of, browser_of, page_shown
 from footspan.instrumentation.dash.callbacks import RAN, Wrapping
 from footspan.instrumentation.dash.emitting import Emitting
 from footspan.instrumentation.dash.memory import Memory, browser_key, digest, open_memory, short
 from footspan.instrumentation.dash.options import Options
-from footspan.instrumentation.dash.places import Place, place, split
-from footspan.instrumentation.dash.reading import App, Asked, FullLoad, Navigation, Run, page_at, read
+from footspan.instrumentation.dash.reading import App, FullLoad, Navigation, Run, page_at, read
 from footspan.instrumentation.dash.visits import Report, Verdict, load, report
 from footspan.processors.context import ambient
 from footspan.processors.page_views import ignored
@@ -29,15 +29,12 @@ if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
     from footspan.instrumentation.dash.callbacks import Ran
+    from footspan.instrumentation.dash.places import Place
     from footspan.pipeline import Pipeline
 
 _TOLD: Final = "footspan.dash.told"
 _FAILED: Final = "footspan.dash.failed"
-_BROWSER: Final = ("User-Agent", "Accept-Language", "Sec-CH-UA", "Sec-CH-UA-Platform", "X-Forwarded-For")
-"""Headers that a browser sends alike with every request."""
 _WHO: Final = (c.SESSION_ID, c.ENDUSER_PSEUDO_ID, c.USER_ID)
-_LARGEST_BODY: Final = 1 << 20
-_FAILURE: Final = 500
 _REFUSED: Final = 400
 
 
@@ -186,7 +183,7 @@ class _Told:
     def tell(self, request: Request, response: Response | None) -> None:
         """Read it, and emit what it means."""
         app = self._mounted.facts()
-        found = read(_asked(request, response), app)
+        found = read(asked_of(request, response), app)
         emitting = Emitting(self._tracker, request)
         if isinstance(found, FullLoad):
             assert response is not None
@@ -204,7 +201,7 @@ class _Told:
         verdict = self._verdict(run, navigation, request, app) if navigation else Verdict(counts=False)
         function = self._mounted.function_name(run.output)
         silent = ignored(self._options.ignore_callbacks, function, run.callback, run.output)
-        place = navigation.place if navigation else _place(request, app)
+        place = navigation.place if navigation else page_shown(request, app)
         if (place is not None and self._ignores(place, page_at(place, app).template)) or emitting.is_bot():
             return
         elsewhere = recorders.pages_of(self._mounted.dash)
@@ -255,42 +252,9 @@ class _Told:
         return digest(place.route, place.query)
 
 
-def _asked(request: Request, response: Response | None) -> Asked:
-    callback = request.method == "POST"
-    return Asked(
-        method=request.method,
-        origin=request.host_url.rstrip("/"),
-        path=request.path,
-        query=request.query_string.decode("latin-1"),
-        endpoint=request.endpoint,
-        referer=request.headers.get("Referer", ""),
-        body=_json(request) if callback else None,
-        status=_FAILURE if response is None else response.status_code,
-        media_type="" if response is None else response.headers.get("Content-Type", ""),
-        script_root=request.root_path,
-    )
-
-
-def _json(request: Request) -> Any:
-    """What Dash has parsed; nothing where it did not come to that, since reading a body is the app's business."""
-    cached = getattr(request, "_cached_json", None)
-    if isinstance(cached, tuple) and cached:
-        return None if cached[0] is Ellipsis else cached[0]
-    if request.content_length is None or request.content_length > _LARGEST_BODY:
-        return None
-    return request.get_json(silent=True)
-
-
-def _place(request: Request, app: App) -> Place | None:
-    """The page that a browser says it is at."""
-    parts = split(request.headers.get("Referer", ""))
-    return None if parts is None else place(*parts, app.requests)
-
-
 def _browser(request: Request, app: App) -> bytes:
     """Stands for a browser at an app: what happens inside an app is no news of its neighbours."""
-    headers = [request.headers.get(name, "") for name in _BROWSER]
-    return browser_key(service_salt().today(), app.routes, request.remote_addr or "", *headers)
+    return browser_key(service_salt().today(), app.routes, *browser_of(request))
 
 
 def _who() -> str:

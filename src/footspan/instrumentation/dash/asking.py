@@ -1,4 +1,7 @@
-"""A request of Flask's in the terms of the Dash instrumentor; nothing is read that the app has not read."""
+"""A request of Flask's in the terms of :mod:`.reading`; nothing is read that the app has not read.
+
+To read a body here might mean to wait for it, for instance where the app turns strangers away before it looks.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,29 @@ if TYPE_CHECKING:
 
 LARGEST_BODY: Final = 1 << 20
 """Bytes of a callback's request that are looked at."""
+_FAILURE: Final = 500
 _BROWSER: Final = ("User-Agent", "Accept-Language", "Sec-CH-UA", "Sec-CH-UA-Platform", "X-Forwarded-For")
 """Headers that a browser sends alike with every request."""
 
 
-def asked_of(request: Request, response: Response) -> Asked:
-    """A request and its answer."""
+def asked_of(request: Request, response: Response | None, *, untouched: bool = False) -> Asked:
+    """A request and its answer.
+
+    Args:
+        request: Flask's request.
+        response: Its answer; ``None`` where it failed without one.
+        untouched: The body is to be as it came, whatever callbacks have done to the values that they were given.
+    """
     return Asked(
-        method="GET" if request.method == "HEAD" else request.method,
+        method=request.method,
         origin=request.host_url.rstrip("/"),
         path=request.path,
         query=request.query_string.decode("latin-1"),
         endpoint=request.endpoint,
         referer=request.headers.get("Referer", ""),
-        body=_body(request) if request.method == "POST" else None,
-        status=response.status_code,
-        media_type=response.headers.get("Content-Type", ""),
+        body=_body(request, untouched=untouched) if request.method == "POST" else None,
+        status=_FAILURE if response is None else response.status_code,
+        media_type="" if response is None else response.headers.get("Content-Type", ""),
         script_root=request.root_path,
     )
 
@@ -44,14 +54,13 @@ def browser_of(request: Request) -> tuple[str, ...]:
     return (request.remote_addr or "", *(request.headers.get(name, "") for name in _BROWSER))
 
 
-def _body(request: Request) -> Any:
-    """What a callback was asked; ``None`` where Dash has not read it.
-
-    To read it here might mean to wait for it, for instance where the app turns strangers away before it looks.
-    """
-    data = vars(request).get("_cached_data")
+def _body(request: Request, *, untouched: bool) -> Any:
+    """What a callback was asked; ``None`` where Dash has not come to read it."""
+    parsed, data = vars(request).get("_cached_json"), vars(request).get("_cached_data")
     if not isinstance(data, bytes) or len(data) > LARGEST_BODY or not request.is_json:
         return None
+    if not untouched and isinstance(parsed, tuple) and parsed and parsed[0] is not Ellipsis:
+        return parsed[0]
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
