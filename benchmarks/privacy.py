@@ -1,18 +1,21 @@
 """How well the default privacy policy finds what it is for: precision and recall by class, and what it costs.
 
 Recall: of the lines that hold something, how many hold nothing of it afterwards. Precision: of everything found, how
-much was there to be found. The corpus has a half that the rules were made with and one that they were not; a figure is
-that of the weaker half.
+much was there to be found. The corpus has a half that the rules were made with, one that they were not, and a third
+part by another hand, after the ways in which files, shells, protocols and people write. A figure is that of the
+weakest.
 """
 
 from __future__ import annotations
 
 import collections
 import json
+import re
 import statistics
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import common
 
@@ -42,7 +45,7 @@ PRECISION: Final = 0.98
 
 @dataclass
 class Score:
-    """What was counted for one class in one half.
+    """What was counted for one class in one part.
 
     Attributes:
         lines: Lines that hold something of the class.
@@ -70,24 +73,32 @@ class Score:
         return self.right / found if found else 1.0
 
 
+_MARK: Final = re.compile(r"\[\w+\]")
+_TELLS: Final = 6
+"""So many characters of a value in a row tell something of it."""
+
+
 def remains(line: Line, text: str) -> bool:
-    """Whether a line's value, or as much of it as tells it, is still there."""
-    if line.planted in text:
+    """Whether a line's value, or as much of it as tells something, is still there."""
+    text = _MARK.sub("[]", text)
+    frame = line.text.replace(line.planted, " ")
+    pieces = {line.planted[at : at + _TELLS] for at in range(max(1, len(line.planted) - _TELLS + 1))}
+    if any(piece in text and piece not in frame and "KEY" not in piece for piece in pieces):
         return True
     digits = "".join(filter(str.isdigit, line.planted))
     left = "".join(filter(str.isdigit, text))
     return line.cls != "secret" and len(digits) > 6 and digits[-7:] in left
 
 
-def score(half: str) -> dict[str, Score]:
-    """Every class's score in one half, by the default policy."""
+def score(part: str) -> dict[str, Score]:
+    """Every class's score in one part, by the default policy."""
     import privacy_corpus  # noqa: PLC0415 - needs phonenumbers
     from footspan.privacy import Cleaner  # noqa: PLC0415 - as elsewhere
 
     hits: list[Any] = []
     cleaner = Cleaner(on_hit=hits.append)
     scores: dict[str, Score] = collections.defaultdict(Score)
-    for line in privacy_corpus.corpus(half):
+    for line in privacy_corpus.corpus(part):
         hits.clear()
         clean = str(cleaner.guarded(line.key, line.text, [], line.key))
         if line.cls != "none":
@@ -98,7 +109,7 @@ def score(half: str) -> dict[str, Score]:
             else:
                 mine.clean += 1
         for hit in hits:
-            if line.planted and (hit.found in line.planted or line.planted in hit.found or _overlap(hit.found, line)):
+            if line.planted and _overlap(hit.found, line):
                 scores[line.cls].right += 1
             else:
                 scores[hit.cls].wrong += 1
@@ -107,7 +118,10 @@ def score(half: str) -> dict[str, Score]:
 
 
 def _overlap(found: str, line: Line) -> bool:
-    """Whether a finding and what was planted share a stretch."""
+    """Whether a finding and what was planted share a stretch, as they stand or decoded."""
+    decoded = unquote(unquote(line.planted))
+    if any(found in planted or planted in found for planted in (line.planted, decoded)):
+        return True
     place, planted = line.text.find(found), line.text.find(line.planted)
     return place >= 0 and planted >= 0 and place < planted + len(line.planted) and planted < place + len(found)
 
@@ -175,24 +189,24 @@ def main() -> None:
     import privacy_corpus  # noqa: PLC0415 - after the environment was cleared
 
     report = common.Report("What the default privacy policy finds")
-    scores = {half: score(half) for half in privacy_corpus.HALVES}
+    scores = {part: score(part) for part in privacy_corpus.PARTS}
     for cls in RECALL:
-        halves = [scores[half][cls] for half in privacy_corpus.HALVES]
-        recall, precision = min(each.recall for each in halves), min(each.precision for each in halves)
-        lines = sum(each.lines for each in halves)
+        parts = [scores[part][cls] for part in privacy_corpus.PARTS]
+        recall, precision = min(each.recall for each in parts), min(each.precision for each in parts)
+        lines = sum(each.lines for each in parts)
         report.rows.append(common.Row(f"recall, {cls}", lines, unit="lines", figure=recall, target=f">= {RECALL[cls]}"))
-        found = sum(each.right + each.wrong for each in halves)
+        found = sum(each.right + each.wrong for each in parts)
         report.rows.append(
             common.Row(f"precision, {cls}", found, unit="findings", figure=precision, target=f">= {PRECISION}")
         )
     report.rows.append(added(quick=chosen.quick))
     if chosen.show:
-        for half, found_ in scores.items():
+        for part, found_ in scores.items():
             for cls, each in found_.items():
                 for text in each.missed:
-                    print(f"{half}, {cls}: {text}")
-    total = sum(privacy_corpus.PER_HALF.values()) * len(privacy_corpus.HALVES)
-    report.notes.append(f"{total} lines, half of them with templates that the rules were not made with.")
+                    print(f"{part}, {cls}: {text}")
+    total = sum(1 for _ in privacy_corpus.everything())
+    report.notes.append(f"{total} lines, more than half of them with templates that the rules were not made with.")
     report.show(chosen)
 
 

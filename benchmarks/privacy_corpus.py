@@ -2,7 +2,8 @@
 
 Nothing in it is anybody's: card numbers are the networks' published test numbers or made in their test ranges, account
 numbers and keys are random, telephone numbers are examples of their numbering plans. There are two halves with other
-templates and other ways of writing: ``tuned``, which the rules were made with, and ``held out``, which they were not.
+templates and other ways of writing: ``tuned``, which the rules were made with, and ``held out``, which they were not;
+and ``field``, by another hand (:mod:`privacy_field` and its neighbours).
 """
 
 # ruff: noqa: E501, SIM905 - templates are read as lines, and lists of words as words
@@ -18,12 +19,15 @@ from typing import TYPE_CHECKING, Final
 
 import phonenumbers
 
+import privacy_field
+import privacy_field_lookalikes
+import privacy_field_people
 from privacy_innocent import hard, harder, pick, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-HALVES: Final = ("tuned", "held out")
+PARTS: Final = ("tuned", "held out", "field")
 PER_HALF: Final = {"secret": 450, "payment": 350, "contact": 450, "none": 950}
 _ALNUM: Final = string.ascii_letters + string.digits
 _BASE64: Final = _ALNUM + "-_"
@@ -46,8 +50,23 @@ class Line:
     planted: str = ""
 
 
-def corpus(half: str) -> list[Line]:
-    """All lines of one half."""
+def corpus(part: str) -> list[Line]:
+    """All lines of one part."""
+    return _field() if part == "field" else _half(part)
+
+
+def _field() -> list[Line]:
+    r = random.Random("footspan field")  # noqa: S311 - as below
+    made = {
+        "secret": privacy_field.secrets(r),
+        "payment": privacy_field_people.payment(r),
+        "contact": privacy_field_people.contact(r),
+    }
+    held = [Line(cls, key, text, planted) for cls, lines in made.items() for key, text, planted in lines]
+    return [*held, *(Line("none", key, text) for key, text in privacy_field_lookalikes.lookalikes(r))]
+
+
+def _half(half: str) -> list[Line]:
     random_ = random.Random(f"footspan {half}")  # noqa: S311 - the same on every machine, and no secret
     held_out = half == "held out"
     makers: dict[str, Callable[[random.Random, bool], Line]] = {
@@ -474,7 +493,7 @@ def _innocent(r: random.Random, held_out: bool) -> Line:  # noqa: FBT001 - one o
 
 
 def everything() -> Iterator[tuple[str, Line]]:
-    """Every line with its half."""
-    for half in HALVES:
-        for line in corpus(half):
-            yield half, line
+    """Every line with its part."""
+    for part in PARTS:
+        for line in corpus(part):
+            yield part, line

@@ -34,6 +34,7 @@ from footspan.privacy.texts import (
     stricter_tokens,
     test_for,
 )
+from footspan.privacy.written import may_be_written, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,10 @@ _LONGEST_KEPT: Final = 256
 _EDGE: Final = 4096
 """Characters before a cut that are dropped with it: whatever the cut went through is no longer whole, so not found."""
 _LONGEST: Final = MAX_TEXT + 2 * _EDGE
+_BESIDE: Final = tuple(
+    (name, holder) for name in ("name", "key", "field", "Name", "Key") for holder in ("value", "Value")
+)
 _LEAST_CARD: Final = 10**12
-_SHORTEST_IN_PROSE: Final = 4
 _PROSE: Final = frozenset({"secret", "payment"})
 _AMBIGUOUS: Final = frozenset({"pass", "pan", "auth", "bearer", "bic"})
 
@@ -197,9 +200,15 @@ class Cleaner:
 
     def _structure(self, key: Any, value: Any, touched: list[str], path: Any) -> Any:
         if isinstance(value, dict):
+            named, holder = self._named_beside(value)
             return self.under_clean_keys(
                 [
-                    (inner, self._inner(inner, item, touched, f"{path}.{inner}" if path else inner))
+                    (
+                        inner,
+                        self._inner(
+                            named if inner == holder else inner, item, touched, f"{path}.{inner}" if path else inner
+                        ),
+                    )
                     for inner, item in value.items()
                 ]
             )
@@ -211,6 +220,14 @@ class Cleaner:
             return value
         touched.append(self._place(path))
         return FAILED
+
+    def _named_beside(self, value: dict[Any, Any]) -> tuple[Any, Any]:
+        """The name that a value stands beside (``{"name": "API_TOKEN", "value": "x"}``), and the value's key."""
+        if len(value) > 1:
+            for name, holder in _BESIDE:
+                if type(value.get(name)) is str and holder in value and self._keyed(value[name]).act is not None:
+                    return value[name], holder
+        return None, LEFT_OUT
 
     def _item(self, key: Any, item: Any, touched: list[str], path: Any) -> Any:
         """An item of a list; headers often come as a list of pairs, where the first of a pair names the second."""
@@ -292,8 +309,10 @@ class Cleaner:
             text = encoded(text, partial(self._decoded, path), levels)
         if self._parameters and "=" in text:
             text = parameters(text, self._known, partial(self._judge, path), partial(self._decoded, path), levels)
-        if self._assignments and ("=" in text or ":" in text):
+        if self._assignments and ("=" in text or ":" in text or not text.isascii()):
             text = assignments(text, self._known, partial(self._judge, path))
+        if self._assignments and may_be_written(text):
+            text = written(text, self._known, partial(self._judge, path))
         return text
 
     def _decoded(self, path: Any, text: str, levels: int) -> str:
@@ -341,10 +360,10 @@ class Cleaner:
             keyed = self._keyed(key)
             if keyed.clean is None:
                 keyed.clean = self._readable(key)
-            return keyed.clean
         except Exception as error:  # noqa: BLE001 - fails closed, as for values
             self._failed(error)
             return FAILED
+        return keyed.clean
 
     def under_clean_keys(self, items: list[tuple[Any, Any]]) -> dict[Any, Any]:
         """A mapping of clean values under clean keys. None is lost because two keys have become the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from footspan.privacy.characters import BETWEEN, DIGIT
 from footspan.privacy.phones import can_be_dialled
 
 if TYPE_CHECKING:
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 # An address is looked for from its @ outwards, so that text without one costs nothing and no text costs more than its
 # length: the part behind is bounded (RFC 1035: 63 in a label, which cannot hold the dot that ends it), the part before
 # is read backwards from there (RFC 5321: 64 characters).
-_AT_DOMAIN: Final = re.compile(r"(?:@|%(?:25)*40)[^\W_](?:[\w-]{0,62}\.){1,8}(?:[^\W\d_]{2,24}|xn--[\w-]{2,59})")
+_AT_DOMAIN: Final = re.compile(
+    r"(?:[@\uff20]|%(?:25)*40)(?:[^\W_](?:[\w-]{0,62}\.){1,8}(?:[^\W\d_]{2,24}|xn--[\w-]{2,59})"
+    r"|\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\])"
+)
 _LOCAL_LENGTH: Final = 64
 
 
 def emails(text: str, put: Put) -> str:
     """E-mail addresses, percent-encoded ones too."""
-    if "@" not in text and "%" not in text:
+    if "@" not in text and "%" not in text and "\uff20" not in text:
         return text
     kept: list[str] = []
     end = 0
@@ -35,8 +39,9 @@ def emails(text: str, put: Put) -> str:
     return "".join((*kept, text[end:])) if kept else text
 
 
-_PLAIN_BACKWARDS: Final = re.compile(r"[\w.+%-]{1,64}")
-_QUOTED_BACKWARDS: Final = re.compile(r'"[^"\s]{1,62}"')
+# A quote or a sign belongs to the name only between its letters: it may as well end what stands before.
+_PLAIN_BACKWARDS: Final = re.compile(r"[\w.+%-]+(?:['\u2019!#$*^~][\w.+%-]+)*")
+_QUOTED_BACKWARDS: Final = re.compile(r'"[^"\r\n]{1,62}"')
 
 
 def _local(before: str) -> str:
@@ -48,13 +53,13 @@ def _local(before: str) -> str:
 
 # -- telephone numbers -------------------------------------------------------------------------------------------------
 
-_GAP: Final = r"[ ().\-\u00a0\u202f\u2009\u2010\u2011\u2013]"
-MANY_DIGITS: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9]){{6}}")
+_GAP: Final = rf"[_().{BETWEEN}]"
+MANY_DIGITS: Final = re.compile(rf"[{DIGIT}](?:(?:{_GAP}{{0,3}}|/)[{DIGIT}]){{6}}")
 """What every number of a telephone, a card or an account has: seven digits close together."""
 
-_CANDIDATE: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9]){{6,17}}(?![0-9])")
-_RUN: Final = re.compile(rf"[0-9](?:(?:{_GAP}{{0,3}}|/)[0-9])*")
-_LEAD: Final = re.compile(r"[ ]?\+\(?|\(")  # read backwards: `+`, `(+`, `(`
+_CANDIDATE: Final = re.compile(rf"[{DIGIT}](?:(?:{_GAP}{{0,3}}|/)[{DIGIT}]){{6,17}}(?![{DIGIT}])")
+_RUN: Final = re.compile(rf"[{DIGIT}](?:(?:{_GAP}{{0,3}}|/)[{DIGIT}])*")
+_LEAD: Final = re.compile(r"[ ]?[+\uff0b]\(?|\(")  # read backwards: `+`, `(+`, `(`
 _NOT_BEFORE: Final = frozenset("#$€£¥%@_")
 _ONLY_AFTER_LETTERS: Final = frozenset(".-/:")
 _EXTENSION: Final = re.compile(r"\s{0,2}(?:ext\.?|x|Durchwahl|#)\s{0,2}[0-9]{1,6}\b", re.IGNORECASE)
@@ -69,9 +74,11 @@ def phones(text: str, put: Put, regions: Iterable[str]) -> str:
     end = at = 0
     while (found := _CANDIDATE.search(text, at)) is not None:
         start, stop = _with_lead(text, found.start(), end), found.end()
+        if text[start] == "(" and ")" not in found[0]:
+            start += 1  # it opens more than the number
         # What stands before as a second look would see it.
         before = ("".join(kept[-2:]) + text[max(end, start - _AROUND) : start])[-_AROUND:]
-        if _may_begin(before) and can_be_dialled(text[start:stop], before, text[stop : stop + 4], regions):
+        if _may_begin(before, text[start]) and can_be_dialled(text[start:stop], before, text[stop : stop + 4], regions):
             extension = _EXTENSION.match(text, stop)
             stop = extension.end() if extension else stop
             kept += (text[end:start], put(text[start:stop]))
@@ -91,9 +98,15 @@ def _with_lead(text: str, start: int, end: int) -> int:
 _LONGEST_LEAD: Final = 4
 
 
-def _may_begin(before: str) -> bool:
+_WITHOUT_SPACES: Final = "\u2e80"
+"""From here on are the scripts of East Asia, where a word ends without one."""
+
+
+def _may_begin(before: str, first: str) -> bool:
     """Whether a number may begin behind a text."""
     last = before[-1:]
+    if last >= _WITHOUT_SPACES or (first in "+\uff0b" and last.isalpha() and not last.isascii()):
+        return True
     if last in _ONLY_AFTER_LETTERS:
         return before[-2:-1].isalpha()
     return not last.isalnum() and last not in _NOT_BEFORE

@@ -1,12 +1,13 @@
 """Keys that say what their values are.
 
 A key is compared in lower case and without separators, so that ``userPassword``, ``user_password``, ``User-Password``
-and ``user password`` are one.
+and ``user password`` are one, and so are characters that only look different.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,9 +19,40 @@ _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 _ARGUMENT: Final = "arg_"  # before a parameter's name, where a watched function's arguments are recorded
 
 
+# Letters of other scripts that look like Latin ones (Unicode's table of confusables, those that are whole letters).
+_LOOK: Final = str.maketrans(
+    "аеорсухіјѕԁһԛԝкмтнвАЕОРСУХІЈЅԀҺԚԜКМТНВοανρτικΟΑΝΡΤΙΚΕ", "aeopcyxijsdhqwkmthbAEOPCYXIJSDHQWKMTHBoavptikOANPTIKE"
+)
+_LATIN: Final = re.compile("[a-zA-Z]")
+
+
+def plainly(key: str) -> str:
+    """A key in the characters it is read as: wide and styled ones, and look-alikes among Latin letters, as Latin."""
+    if key.isascii():
+        return key
+    key = unicodedata.normalize("NFKC", key)
+    return key.translate(_LOOK) if _LATIN.search(key) else key  # a word of another script is one of its own
+
+
 def bare(key: str) -> str:
     """A key in lower case and without separators."""
-    return _SEPARATORS.sub("", key.lower())
+    return _SEPARATORS.sub("", plainly(key).lower())
+
+
+_ABOUT: Final = frozenset(
+    """
+    at length len count type kind policy required enabled disabled supported changed expires expired expiry expiration
+    days ttl strength visible visibility attempts failures clicked version template valid invalid verified status state
+    updated created consent banner frequency model brand name label rotation algorithm alg format
+    """.split()  # noqa: SIM905 - read as words
+)
+_ASKS: Final = frozenset({"has", "is", "needs", "requires", "can", "uses", "supports", "show", "shows"})
+
+
+def tells_about(key: str) -> bool:
+    """Whether a key is about something and does not hold it: ``password_length``, ``has_password``, ``api_key_id``."""
+    words = [word.lower() for word in _WORD.findall(key)] if key.isascii() else []
+    return len(words) > 1 and (words[-1] in _ABOUT or words[0] in _ASKS or words[-2:] == ["key", "id"])
 
 
 class Named:
@@ -31,6 +63,7 @@ class Named:
         endings: At its end.
         whole: The whole of it, or of a watched function's argument.
         words: A word of it; too short to be looked for inside others: ``card_cvc`` has one, ``shipping`` has no pin.
+        but: Words that hold one of these by accident.
     """
 
     def __init__(
@@ -39,14 +72,19 @@ class Named:
         endings: Iterable[str] = (),
         whole: Iterable[str] = (),
         words: Iterable[str] = (),
+        but: Iterable[str] = (),
     ) -> None:
         self._parts, self._endings = tuple(parts), tuple(endings)
         self._whole, self._words = frozenset(whole), frozenset(words)
+        self._but = tuple(but)
 
     def __call__(self, key: str) -> bool:
         """Whether a key is one of these."""
+        key = plainly(key)
         plain = bare(key)
-        return (
+        for word in self._but:
+            plain = plain.replace(word, "")
+        return not tells_about(key) and (
             plain in self._whole
             or plain.endswith(self._endings)
             or any(part in plain for part in self._parts)
@@ -67,10 +105,24 @@ BY_NAME: Final[Mapping[str, Callable[[str], bool]]] = {
             "motdepasse",
             "contrasena",
             "contraseña",
+            "clavesecreta",
+            "senha",
+            "wachtwoord",
+            "hasło",
+            "lösenord",
+            "пароль",
+            "パスワード",
+            "密码",
+            "密碼",
+            "비밀번호",
             "secret",
             "apikey",
             "accesskey",
+            "accountkey",
+            "subscriptionkey",
+            "masterkey",
             "privatekey",
+            "privkey",
             "signingkey",
             "encryptionkey",
             "authorization",
@@ -78,19 +130,37 @@ BY_NAME: Final[Mapping[str, Callable[[str], bool]]] = {
             "credential",
             "cookie",
             "connectionstring",
+            "tokenvalue",
+            "sessid",
+            "jsessionid",
+            "amzsignature",
+            "googsignature",
+            "mfacode",
         ),
-        endings=("token", "pwd", "sessionkey"),
-        whole=("auth", "bearer", "pass"),
+        endings=("token", "pwd", "sessionkey", "dsn", "haslo"),
+        whole=("auth", "bearer", "pass", "passe", "pw", "sig", "signature"),
         words=("jwt", "otp", "pin", "ssn", "totp"),
+        but=("secretary", "secretariat", "cookieless"),
     ),
     "payment_key": Named(
-        parts=("cardnumber", "creditcard", "debitcard", "cvv", "iban", "accountnumber", "bankaccount", "kontonummer"),
-        whole=("pan", "cardno", "cardnum", "sortcode", "routingnumber", "bic"),
-        words=("cvc", "csc"),
+        parts=(
+            "cardnumber",
+            "creditcard",
+            "debitcard",
+            "cvv",
+            "iban",
+            "accountnumber",
+            "bankaccount",
+            "kontonummer",
+            "securitycode",
+        ),
+        whole=("pan", "cardno", "cardnum", "ccnumber", "ccnum", "sortcode", "routingnumber", "bic"),
+        words=("cvc", "csc", "cvn"),
     ),
     "contact_key": Named(
         endings=("email", "emailaddress", "phone", "phonenumber", "mobile", "telephone", "mobilenumber", "telefon"),
         whole=("mailaddress", "fax", "faxnumber", "msisdn", "handynummer"),
+        but=("microphone", "headphone", "saxophone", "megaphone", "gramophone", "xylophone"),
     ),
     "identifier_key": Named(
         parts=("passport", "driverslicense", "nationalid", "taxid", "socialsecurity", "deviceid", "advertisingid"),
@@ -132,7 +202,7 @@ class Globs:
     """Some globs of keys: ``*`` stands for any text, ``?`` for one character; case and separators do not count."""
 
     def __init__(self, globs: Iterable[str]) -> None:
-        self._globs = tuple(_NOT_IN_GLOBS.sub("", glob.lower()) for glob in globs)
+        self._globs = tuple(_NOT_IN_GLOBS.sub("", plainly(glob).lower()) for glob in globs)
 
     def __bool__(self) -> bool:
         return bool(self._globs)

@@ -52,6 +52,8 @@ def parameters(
         if prose and not lead:
             return match[0]  # no address begins here: what follows may have more than one word
         inner = unquote(value) if "%" in value else value
+        if says_nothing(inner):
+            return match[0]
         key = unquote(name) if "%" in name else name
         instead = judge(key, inner, prose=False) if known(key) else None
         if instead is not None:
@@ -65,8 +67,9 @@ def parameters(
     return _PARAMETER.sub(parameter, text)
 
 
-_PIECE: Final = re.compile(r"""[^\s?&#;="'<>]+""")
-_AS_IT_IS: Final = "/:@,+[]…"
+_PIECE: Final = re.compile(r"[^\s?&#;=]+")
+_AS_IT_IS: Final = "/:@,+[]…\"'<>{}()!*$~|^`\\"
+"""What needs no encoding to stay what it is, be it allowed in an address or not: a piece may be encoded in parts."""
 
 
 def encoded(text: str, inside: Callable[[str, int], str], levels: int) -> str:
@@ -89,15 +92,18 @@ def encoded(text: str, inside: Callable[[str, int], str], levels: int) -> str:
     return _PIECE.sub(piece, text) if levels and "%" in text else text
 
 
-_SIGN: Final = re.compile("[=:]")
+_SIGN: Final = re.compile("[=:\uff1a\uff1d]")
 # Read backwards from the sign: a gap, a quote, the key.
-_KEY: Final = re.compile(r"""[ \t]{0,3}(["']?\\{0,3})([\w\-.]{2,64})(?![\w\-.])""")
-_GAP: Final = re.compile(r"""(?:>)?[ \t]{0,3}(\\{0,3}["'])?""")
+_KEY: Final = re.compile(r"""[ \t]{0,3}(\]?["']?\\{0,3})([\w\-.]{2,64})(?![\w\-.])""")
+# The rest of the sign (`=>`, `:=`, `==`), what wraps a quoted value (`Secret("x")`, `b"x"`), its quote.
+_GAP: Final = re.compile(
+    r"""[>=]?[ \t]{0,3}(?:(?:[A-Za-z_][\w.]{0,40}\(|[bBrRuUfF@$]{1,2})(?=\\{0,3}["']))?(\\{0,3}["'])?"""
+)
 _KEY_ROOM: Final = 72
 _BARE: Final = re.compile(r"""[^\s"'<>&;,)}\]\\]+""")
 _SCHEME: Final = re.compile(r"(?:bearer|basic|digest|token|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,3}", re.IGNORECASE)
 _LINES: Final = ("authorization", "cookie")
-_NOTHING: Final = {
+NOTHING: Final = {
     "",
     *"""
     null none nil true false undefined *** ... … required missing invalid expired changed reset wrong incorrect empty ok
@@ -105,6 +111,14 @@ _NOTHING: Final = {
     """.split(),  # noqa: SIM905 - read as words
 }
 """Values that give nothing away."""
+
+
+def says_nothing(value: str) -> bool:
+    """Whether a value gives nothing away, whatever it stands under: ``none``, ``required``, a sign."""
+    return value.strip(" .!?").lower() in NOTHING or (len(value) <= _SIGNS and not any(map(str.isalnum, value)))
+
+
+_SIGNS: Final = 3
 
 
 def assignments(text: str, known: Callable[[str], bool], judge: Judge) -> str:
@@ -130,12 +144,12 @@ def assignments(text: str, known: Callable[[str], bool], judge: Judge) -> str:
         gap = _GAP.match(text, at + 1)
         start = gap.end() if gap else at + 1
         opening = gap[1] if gap else None
-        prose = text[at] == ":" and not opening and not closing
+        prose = text[at] in ":\uff1a" and not opening and not closing
         before = at - named.end() - 1
         outer = text[before] if before >= 0 and text[before] in "\"'" else ""
         stop = _stop(text, start, key.lower(), opening, outer)
         value = text[start:stop]
-        if value.strip(" .!?").lower() in _NOTHING:
+        if says_nothing(value):
             continue
         instead = judge(key, value, prose=prose and not (_ends_line(text, stop) and key.lower().endswith(_STRONG)))
         if instead is not None:
@@ -144,7 +158,18 @@ def assignments(text: str, known: Callable[[str], bool], judge: Judge) -> str:
     return "".join((*kept, text[end:])) if kept else text
 
 
-_STRONG: Final = ("password", "passwd", "passphrase", "passwort", "kennwort", "pwd", "pass", "secret")
+_STRONG: Final = (
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "kennwort",
+    "pwd",
+    "userpass",
+    "dbpass",
+    "_pass",
+    "secret",
+)
 """After these a value is believed to be one even if it is a plain word, at the end of a line."""
 
 
@@ -154,7 +179,7 @@ def _stop(text: str, start: int, key: str, opening: str | None, outer: str) -> i
         stop = _closing(text, start, opening)
         if stop >= 0:
             return stop
-    if key.endswith(_LINES):
+    if key.endswith(_LINES) and _CUT_PARAMETER.match(text, start) is None:
         found = _LINE_IN[outer].match(text, start)
         return found.end() if found else start
     if text.startswith("[", start):  # what was cut before
@@ -167,6 +192,7 @@ def _stop(text: str, start: int, key: str, opening: str | None, outer: str) -> i
     return found.end() if found else start
 
 
+_CUT_PARAMETER: Final = re.compile(r"\[[^\[\]]{1,120}\]&")
 _LINE_IN: Final = {outer: re.compile(rf"[^\r\n{outer}]*") for outer in ("", '"', "'")}
 _LONGEST_TOKEN: Final = 128
 

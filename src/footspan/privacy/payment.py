@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from footspan.privacy.characters import BETWEEN, DIGIT, UNSEEN, ascii_digits
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Put = Callable[[str], str]
 
-_GAP: Final = r"[ .\-\u00a0\u202f\u2009\u2010\u2011\u2013]"
-_DIGITS: Final = re.compile(rf"[0-9](?:{_GAP}{{0,2}}[0-9]){{11,}}")
-_GROUP: Final = re.compile(r"[0-9]+")
+_GAP: Final = rf"[._{BETWEEN}]"
+_DIGITS: Final = re.compile(rf"[{DIGIT}](?:{_GAP}{{0,3}}[{DIGIT}]){{11,}}")
+_GROUP: Final = re.compile(rf"[{DIGIT}]+(?:[{UNSEEN}]{{1,3}}[{DIGIT}]+)*")
 _SHORTEST: Final = 12
 _LONGEST: Final = 19
 _OLD: Final = 13
@@ -20,9 +22,23 @@ _OLD: Final = 13
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 # Issuers' ranges and the lengths of their numbers (ISO/IEC 7812; the networks' published tables), longest prefix first.
+_MAESTRO: Final = (12, 13, 14, 15, 16, 17, 18, 19)
 _RANGES: Final[tuple[tuple[int, int, tuple[int, ...]], ...]] = (
+    (506099, 506198, (16, 18, 19)),
+    (507865, 507964, (16, 18, 19)),
+    (650002, 650027, (16, 18, 19)),
+    (5018, 5018, _MAESTRO),
+    (5020, 5020, _MAESTRO),
+    (5038, 5038, _MAESTRO),
+    (5893, 5893, _MAESTRO),
+    (6304, 6304, _MAESTRO),
+    (6759, 6759, _MAESTRO),
+    (6761, 6763, _MAESTRO),
+    (8600, 8600, (16,)),
+    (9792, 9792, (16,)),
+    (9860, 9860, (16,)),
     (2221, 2720, (16,)),
-    (2200, 2204, (16,)),
+    (2200, 2204, (16, 17, 18, 19)),
     (3528, 3589, (16, 17, 18, 19)),
     (6011, 6011, (16, 19)),
     (644, 649, (16, 19)),
@@ -78,22 +94,21 @@ def cards(text: str, put: Put) -> str:
 def _windows(run: str, offset: int) -> list[tuple[int, int]]:
     """Where in a run of digits and gaps cards stand: whole groups that belong together."""
     groups = [match.span() for match in _GROUP.finditer(run)]
+    pieces = [ascii_digits(run[start:stop]) for start, stop in groups]
     found = []
     first = 0
     while first < len(groups):
         digits = ""
         best = -1
-        if groups[first][1] - groups[first][0] < 4:  # noqa: PLR2004 - no card is printed so
+        if len(pieces[first]) < 4:  # noqa: PLR2004 - no card is printed so
             first += 1
             continue
         for last in range(first, len(groups)):
-            start, stop = groups[last]
-            if len(digits) + stop - start > _LONGEST:
+            if len(digits) + len(pieces[last]) > _LONGEST:
                 break
-            digits += run[start:stop]
-            if len(digits) >= _SHORTEST and _grouped(groups[first : last + 1]) and _issued(digits) and luhn(digits):
-                best = last
-                break
+            digits += pieces[last]
+            if len(digits) >= _SHORTEST and _grouped(pieces[first : last + 1]) and _issued(digits) and luhn(digits):
+                best = last  # and on: of two that fit, the longer one leaves nothing behind
         if best >= 0:
             found.append((offset + groups[first][0], offset + groups[best][1]))
             first = best
@@ -101,12 +116,12 @@ def _windows(run: str, offset: int) -> list[tuple[int, int]]:
     return found
 
 
-def _grouped(groups: list[tuple[int, int]]) -> bool:
+def _grouped(groups: list[str]) -> bool:
     """Whether groups of digits have lengths that cards are printed in."""
-    lengths = [stop - start for start, stop in groups]
+    lengths = [len(group) for group in groups]
     if len(lengths) == 1:
         return lengths[0] != _OLD  # in one piece it is far more often the number of an article
-    if all(length == 4 for length in lengths[:-1]) and lengths[-1] <= 4:  # noqa: PLR2004 - the usual groups
+    if all(length == 4 for length in lengths[:-1]) and lengths[-1] <= 6:  # noqa: PLR2004 - the usual groups
         return True
     return lengths in ([4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [6, 13], [8, 8], [6, 10])
 
@@ -123,11 +138,11 @@ _LENGTHS: Final = {
     RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30
     """.split()  # noqa: SIM905 - read as words
 }
-_IBAN: Final = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}?[0-9]{{2}}(?={_GAP}?[A-Za-z0-9])")
-MAYBE_IBAN: Final = re.compile(r"[0-9][0-9][^A-Za-z0-9,][A-Za-z0-9]{4}[^A-Za-z0-9,][A-Za-z0-9]{4}").search
+_IBAN: Final = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}{{0,2}}[0-9]{{2}}(?={_GAP}{{0,2}}[A-Za-z0-9])")
+MAYBE_IBAN: Final = re.compile(r"[0-9][0-9][^A-Za-z0-9,]{1,2}[A-Za-z0-9]{4}[^A-Za-z0-9,]{1,2}[A-Za-z0-9]{4}").search
 """What an account number in groups has; one in a piece is a long run."""
 _ONE_PIECE: Final = re.compile(r"[0-9][0-9][A-Za-z0-9]{11}")
-_MEMBER: Final = re.compile(rf"{_GAP}?[A-Za-z0-9]")
+_MEMBER: Final = re.compile(rf"{_GAP}{{0,2}}[A-Za-z0-9]")
 _HIGHEST: Final = 97
 
 
@@ -150,7 +165,7 @@ def _end_of(text: str, head: re.Match[str]) -> int:
     length = _LENGTHS.get(text[head.start() : head.start() + 2].upper(), 0)
     if not length:
         return 0
-    number = "".join(filter(str.isalnum, head[0]))
+    number = "".join(each for each in head[0] if each.isascii() and each.isalnum())
     at = head.end()
     while len(number) < length and (member := _MEMBER.match(text, at)):
         number += member[0][-1]

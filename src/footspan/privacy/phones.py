@@ -12,15 +12,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _platform
+from footspan.privacy.characters import DIGIT, ascii_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_DIGITS: Final = re.compile(r"[0-9]+")
+_DIGITS: Final = re.compile(rf"[{DIGIT}]+")
 _SAYS_SO: Final = re.compile(
     r"(?<!\w)(?:phone|tel|mobile|mobil|cell|fax|call|calls|called|calling|dial|ring|sms|text|whatsapp|reach|handy"
     r"|telefon|festnetz|ruf|rufnummer|anrufen|teléfono|telefono|móvil|movil|llamar|llame|llámame|téléphone|portable"
-    r"|appelez|appeler|joindre|bel|bellen|telefoon|cellulare|chiamare|chiama|telefone|celular|ligue|ligar|telefono|fono)"
+    r"|appelez|appeler|joindre|bel|bellen|telefoon|cellulare|chiamare|chiama|telefone|celular|ligue|ligar|telefono|fono"
+    r"|ph|tél|fon|тел|телефон|звоните|電話|电话|手机|전화)(?:s|nr|no|nummer|number|番号|号码)?"
     r"(?!\w)[^\w+]{0,3}(?:\w{1,6}[^\w+]{1,3}){0,2}$",
     re.IGNORECASE,
 )
@@ -35,11 +37,13 @@ _SAYS_NOT: Final = re.compile(
 )
 _DATE: Final = re.compile(
     r"\(?(?:(?:19|20)[0-9]{2}[-./ ](?:0?[1-9]|1[0-2])[-./ ][0-3]?[0-9]"
-    r"|[0-3]?[0-9][-./][0-3]?[0-9][-./](?:19|20)?[0-9]{2})(?![0-9])"
+    r"|[0-3]?[0-9][-./][0-3]?[0-9][-./](?:19|20)?[0-9]{2}"
+    r"|(?:0[1-9]|1[0-2])/[0-9]{2}(?= ))(?![0-9])"  # a month and a year, as on a card
 )
 _NORTH_AMERICAN: Final = re.compile(
     r"(?:1[ .\-])?(?:\([2-9][0-9]{2}\)[ ]?|[2-9][0-9]{2}[ .\-])[2-9][0-9]{2}[ .\-][0-9]{4}"
 )
+_SPACES_ALONE: Final = re.compile(r"[0-9 ]*")
 _SHORTEST: Final = 7
 _LONGEST: Final = 15
 _SHORTEST_ABROAD: Final = 8
@@ -54,6 +58,7 @@ def can_be_dialled(text: str, before: str, after: str, regions: Iterable[str]) -
         after: What follows.
         regions: Countries whose national form counts.
     """
+    text = _plain(text)
     groups = _DIGITS.findall(text)
     digits = "".join(groups)
     abroad = text.startswith(("+", "(+")) or (digits.startswith("00") and len(digits) > _SHORTEST_ABROAD)
@@ -66,9 +71,29 @@ def can_be_dialled(text: str, before: str, after: str, regions: Iterable[str]) -
     if _DATE.match(text):
         return False
     said = _SAYS_SO.search(before) is not None
-    if not said and (len(groups) == 1 or _SAYS_NOT.search(before) or not _looks_national(text, groups)):
+    if not said and (_SAYS_NOT.search(before) or not _speaks_for_itself(text, groups, before)):
         return False
     return any(_is_valid(text, region) for region in regions)
+
+
+def _speaks_for_itself(text: str, groups: list[str], before: str) -> bool:
+    """Whether the written form is enough where no word says what the digits are."""
+    if len(groups) == 1:
+        return False
+    if groups[0][0] != "0" and _SPACES_ALONE.fullmatch(text) and before.strip():
+        return False  # without a trunk prefix, and nothing but spaces: any three numbers look so
+    return _looks_national(text, groups)
+
+
+_WRITTEN: Final = re.compile(r"[^0-9+()./\- ]")
+
+
+def _plain(text: str) -> str:
+    """A number in the characters that numbering plans know."""
+    if text.isascii():
+        return text.replace("_", " ")
+    made = "".join(ascii_digits(each) or each for each in text).replace("\uff0b", "+")
+    return _WRITTEN.sub(lambda match: "-" if match[0].isprintable() else " ", made)
 
 
 def _looks_national(text: str, groups: list[str]) -> bool:

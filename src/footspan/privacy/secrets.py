@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 # -- private keys ------------------------------------------------------------------------------------------------------
 
-_KEY_MARK: Final = "PRIVATE KEY"
-_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
-_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_MARKS: Final = ("PRIVATE", "PuTTY-User-Key")
+_SPACE: Final = r"(?: |%20|\+)"
+_EDGE: Final = r"-{4,5} ?"
+_NAME: Final = rf"[A-Z0-9 %+]{{0,40}}PRIVATE{_SPACE}KEY(?:{_SPACE}BLOCK)? ?-{{4,5}}"
+_BEGIN: Final = re.compile(rf"{_EDGE}BEGIN{_SPACE}{_NAME}|PuTTY-User-Key-File-[0-9]:")
+_END: Final = re.compile(rf"{_EDGE}END{_SPACE}{_NAME}|Private-MAC: [0-9a-f]{{0,128}}")
 
 
 def private_keys(text: str, put: Put) -> str:
     """Blocks of private keys, to the end of the text where one has no end."""
-    if _KEY_MARK not in text:
+    if not any(mark in text for mark in _KEY_MARKS):
         return text
     kept: list[str] = []
     at = 0
@@ -99,6 +102,7 @@ _VENDORS: Final = {
     "dckr_pat_": r"[\w\-]{20,}",
     "dop_v1_": r"[0-9a-f]{32,}",
     "doo_v1_": r"[0-9a-f]{32,}",
+    "dor_v1_": r"[0-9a-f]{32,}",
     "figd_": r"[\w\-]{20,}",
     "ghp_": r"\w{20,}",
     "gho_": r"\w{20,}",
@@ -110,9 +114,18 @@ _VENDORS: Final = {
     "gldt-": r"[\w\-]{16,}",
     "glrt-": r"[\w\-]{16,}",
     "glptt-": r"[\w\-]{16,}",
+    "glcbt-": r"[\w\-]{16,}",
+    "glft-": r"[\w\-]{16,}",
+    "glimt-": r"[\w\-]{16,}",
+    "glagent-": r"[\w\-]{16,}",
+    "gloas-": r"[\w\-]{16,}",
+    "glsoat-": r"[\w\-]{16,}",
+    "glffct-": r"[\w\-]{16,}",
     "glsa_": r"\w{20,}",
     "glc_": r"\w{20,}",
+    "gsk_": r"[A-Za-z0-9]{30,}",
     "hf_": r"[A-Za-z0-9]{24,}",
+    "LTAI": r"[A-Za-z0-9]{16,}",
     "key-": rf"{_HEX32}",
     "lin_api_": r"\w{20,}",
     "npm_": r"[A-Za-z0-9]{30,}",
@@ -120,6 +133,7 @@ _VENDORS: Final = {
     "pk_live_": r"\w{10,}",
     "pplx-": r"\w{30,}",
     "pscale_tkn_": r"[\w\-]{20,}",
+    "pul-": r"[0-9a-f]{40}",
     "pypi-": r"[\w\-]{30,}",
     "r8_": r"\w{30,}",
     "rk_live_": r"\w{10,}",
@@ -134,10 +148,14 @@ _VENDORS: Final = {
     "sk_live_": r"\w{10,}",
     "sk_test_": r"\w{10,}",
     "sntrys_": r"\w{20,}",
+    "sntryu_": r"[0-9a-f]{40,}",
+    "secret_": r"[A-Za-z0-9]{30,}",
     "sq0atp-": r"[\w\-]{20,}",
     "sq0csp-": r"[\w\-]{20,}",
     "tfp_": r"\w{30,}",
     "whsec_": r"\w{16,}",
+    "xai-": r"[A-Za-z0-9]{40,}",
+    "xkeysib-": r"[0-9a-f]{40,}",
     "xapp-": r"[\w\-]{14,}",
     "xoxa-": r"[\w\-]{10,}",
     "xoxb-": r"[\w\-]{10,}",
@@ -151,7 +169,19 @@ _VENDORS: Final = {
 }
 _PREFIXES: Final = tuple(_VENDORS)
 _WHOLE: Final = re.compile("|".join(f"{re.escape(prefix)}{rest}" for prefix, rest in _VENDORS.items()))
-_DOTTED: Final = ("SG.", "dp.pt.", "hvb.", "hvr.", "hvs.", "sl.", "ya29.")
+# Whatever else is named in front and then drawn by lot: no word, no hash, and longer than the ids of objects are.
+_DRAWN: Final = re.compile(
+    r"[a-z][a-z0-9]{1,11}(?:[_\-][a-z0-9]{1,8}){0,2}[_\-](?=[a-z0-9_\-]{0,99}[A-Z])(?=[A-Z0-9_\-]{0,99}[a-z])"
+    r"(?=(?:[A-Za-z_\-]{0,40}[0-9]){3})[A-Za-z0-9]{36,}(?![A-Za-z0-9_\-])"
+)
+_HASHED: Final = ("sha", "md5", "blake", "crc")
+_DOTTED: Final = ("SG.", "dp.pt.", "dt0c01.", "dt0s01.", "hvb.", "hvr.", "hvs.", "sl.", "ya29.", "1//")
+# Three pieces with dots between, or two: Discord, Airtable, Terraform.
+_PIECES: Final = re.compile(
+    r"(?<![\w.\-])(?:[MNO][\w\-]{23,27}\.[\w\-]{6}\.[\w\-]{27,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"
+    r"|[A-Za-z0-9]{14}\.atlasv1\.[\w\-]{60,})"
+)
+_LONG_PIECE: Final = re.compile(r"\.[A-Za-z0-9_\-]{27}")
 _LONGEST_DOTTED: Final = max(map(len, _DOTTED))
 _PATHS: Final = re.compile(
     r"(hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/|api\.telegram\.org/bot"
@@ -169,13 +199,15 @@ def api_keys(text: str, put: Put) -> str:
         text = _PATHS.sub(lambda match: match[1] + put(match[2]), text)
     if _BOT_MARK in text:
         text = _BOT.sub(lambda match: put(match[0]), text)
+    if _LONG_PIECE.search(text):
+        text = _PIECES.sub(lambda match: put(match[0]), text)
     kept: list[str] = []
     at = 0
     for run in _RUN.finditer(text):
         start, found = run.start(), run[0]
-        if (found.startswith(_PREFIXES) and _WHOLE.match(found)) or _MAILCHIMP.fullmatch(found):
+        if (found.startswith(_PREFIXES) and _WHOLE.match(found)) or _MAILCHIMP.fullmatch(found) or _is_drawn(found):
             stop = run.end()
-        elif start and text[start - 1] == "." and (lead := _dotted(text, start)):
+        elif start and text[start - 1] in "./" and (lead := _dotted(text, start)):
             start, stop = start - lead, _dotted_end(text, run.end())
         else:
             continue
@@ -183,6 +215,13 @@ def api_keys(text: str, put: Put) -> str:
             kept += (text[at:start], put(text[start:stop]))
             at = stop
     return "".join((*kept, text[at:])) if kept else text
+
+
+def _is_drawn(found: str) -> bool:
+    return len(found) > _LEAST_DRAWN and _DRAWN.match(found) is not None and not found.startswith(_HASHED)
+
+
+_LEAST_DRAWN: Final = 38
 
 
 def _dotted(text: str, start: int) -> int:

@@ -14,6 +14,8 @@ from footspan.config.policy import ACTIONS, REGIONS
 from footspan.privacy import contact, national, payment, secrets
 from footspan.privacy.actions import MARKS, TOKENS, Act
 from footspan.privacy.addresses import ip_addresses
+from footspan.privacy.characters import DIGIT
+from footspan.privacy.written import may_be_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +31,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "url_credentials": secrets.url_credentials,
     "iban": payment.ibans,
     "card": payment.cards,
+    "phone": partial(contact.phones, regions=REGIONS),
     # Here values under keys inside the text: see `BEFORE_NAMED`.
     "authorization": secrets.authorizations,
     "jwt": secrets.jwts,
@@ -39,12 +42,11 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "es_dni": national.es_dni,
     "fr_nir": national.fr_nir,
     "email": contact.emails,
-    "phone": partial(contact.phones, regions=REGIONS),
     "ip_address": ip_addresses,
 }
 """The built-in rules that look at values, in the order in which they look."""
 
-BEFORE_NAMED: Final = frozenset({"private_key", "url_credentials", "iban", "card"})
+BEFORE_NAMED: Final = frozenset({"private_key", "url_credentials", "iban", "card", "phone"})
 """Those that know where a value of several words ends, and so look before a key is believed about the next word."""
 
 NUMBERS: Final = frozenset({"card", "phone", "us_ssn", "de_tax_id"})
@@ -54,7 +56,6 @@ NUMBERS: Final = frozenset({"card", "phone", "us_ssn", "de_tax_id"})
 DIGITS: Final = "0"
 RUN: Final = "a"
 NEEDS: Final[Mapping[str, str]] = {
-    "private_key": "PRIVATE KEY",
     "url_credentials": "://",
     "jwt": "eyJ",
     "api_key": RUN,
@@ -194,13 +195,14 @@ def _has_no_mark(text: str) -> bool:
         or "=" in text
         or "%" in text
         or "\\" in text
-        or "…" in text
+        or (not text.isascii() and _WIDE(text))
         or "earer" in text
         or "asic" in text
         or "EARER" in text
         or "ASIC" in text
-        or "PRIVATE KEY" in text
+        or "PRIVATE" in text
         or (_MAYBE(text) and _BOTH(text))
+        or may_be_written(text)
     )
 
 
@@ -208,10 +210,11 @@ def _has_no_run(text: str) -> bool:
     return not (has_run(text) or payment.MAYBE_IBAN(text))
 
 
+_WIDE: Final = re.compile("[…\uff1a\uff1d\uff20\uff05]").search
 _SHORTEST_RUN: Final = 16
 """Characters of the shortest token; an account number in groups has more, one of digits alone has many digits."""
 _BOTH: Final = contact.MANY_DIGITS.search
-_MAYBE: Final = re.compile(r"[0-9][^a-zA-Z_,;]{6}").search
+_MAYBE: Final = re.compile(rf"[{DIGIT}][^a-zA-Z,;]{{6}}").search
 has_run: Final = re.compile(r"[^ ]{16}").search
 """Whether a text has a word long enough to be a token."""
 
