@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import logging
 import os
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 import footspan
 from footspan import conventions as c
 from footspan import emit, pipeline
+from footspan.destinations import HttpDestination, tightening
+from footspan.otlp_json import LogLine
 from footspan.pipeline import quick
 from servers.otlp import OtlpSink
 from spooled import spooled
@@ -213,3 +217,42 @@ def test_the_quick_road(consent: str, is_open: bool) -> None:
 
 def _declined(road: Any, properties: Mapping[str, Any]) -> None:
     assert not any(road("y", dict(properties)) for _ in range(4))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("umami", {"url": "https://u.example", "website": "6f3a1f0e-5f0a-4a52-9a6e-0f7a3f5f2c11"}),
+        ("opentrace", {"url": "https://o.example", "include_ids": True}),
+        ("trace_telemetry", {"url": "https://t.example"}),
+        ("dash_tracker", {"url": "https://d.example", "api_key": "k"}),
+    ],
+)
+def test_no_destination_undoes_a_pseudonym(kind: str, options: dict[str, Any]) -> None:
+    """Sessions and visitors that they make of a user id are made of the token: no hash of the id itself leaves."""
+    footspan.init(
+        service_name="shop",
+        courier="external",
+        privacy={
+            "pseudonyms": {"key": KEY},
+            "purposes": {"without": {"analytics": {"console": "send", "*": "pseudonymise"}}},
+        },
+        destinations={"console": {}, kind: options},
+    )
+    with footspan.context(consent=False, user_id="u_secret"):
+        footspan.page_view("https://shop.example/a")
+    started = pipeline.get_pipeline()
+    assert started is not None
+    destination = next(each for each in started.destinations if isinstance(each, HttpDestination))
+    root = Path(os.environ["XDG_STATE_HOME"])
+    [line] = [line for path in root.rglob("events/*.jsonl") for line in path.read_bytes().splitlines()]
+    assert b"u_secret" in line
+    event = tightening.tightened(destination, LogLine(line))
+    assert event is not None
+    body = destination.build([event]).body
+    body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+
+    assert body
+    assert b"u_secret" not in body
+    for name in ("sha256", "sha1", "md5"):
+        assert hashlib.new(name, b"u_secret").hexdigest()[:16].encode() not in body

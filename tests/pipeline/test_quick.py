@@ -138,7 +138,8 @@ scalars = (
 values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(words, scalars, max_size=2) | st.binary(max_size=3)
 keys = words | st.sampled_from(
     ["user_id", "email", "password", "category", "timestamp", "event_name", "url.full", c.LOG_RECORD_UID, c.CATEGORY,
-     c.DESTINATION, c.REDACTED, "user.id", "utm_source", "card_number", "a@b.example", "http.request.header.referer"]
+     c.DESTINATION, c.PURPOSE, c.REDACTED, "user.id", "utm_source", "card_number", "a@b.example",
+     "http.request.header.referer"]
 )  # fmt: skip
 names = words | st.sampled_from(["error.x", "checkout.completed", "to bob@example.com", "%s %d"])
 contexts = st.dictionaries(

@@ -264,11 +264,14 @@ def _destinations(settings: Settings, names: Sequence[str]) -> list[DestinationS
 def _source(settings: Settings, name: str, destination: str) -> Source:
     """What is to be read."""
     from footspan.delivery.replay_source import open_source, rejected_of  # noqa: PLC0415 - only what is needed
+    from footspan.privacy.epochs import epochs_for  # noqa: PLC0415 - the same
 
     try:
         if name == "rejected":
             return rejected_of(_spool(settings), destination)
-        return open_source(_spool(settings) if name == "spool" else Path(name).expanduser(), settings.privacy.rules)
+        privacy = settings.privacy
+        path = _spool(settings) if name == "spool" else Path(name).expanduser()
+        return open_source(path, privacy.rules, epochs_for(privacy.pseudonyms))
     except FileNotFoundError:
         words = " or ".join(f"`{place}`" for place in _PLACES)
         raise click.UsageError(f"There is no file or folder {name!r} to read from; {words} is the service's.") from None

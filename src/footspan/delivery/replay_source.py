@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from footspan.config.policy import Policy
+    from footspan.privacy import Pseudonymiser
 
 MAX_LINE: Final = 16 * 1024 * 1024
 """Bytes of a line; a longer one is taken for damage."""
@@ -75,6 +76,7 @@ class Source:
         pieces: Its files.
         foreign: Whether somebody else wrote them, so that they must be redacted.
         policy: What they are then held to.
+        pseudonymiser: What makes the tokens that the policy asks for.
     """
 
     name: str
@@ -82,10 +84,11 @@ class Source:
     pieces: list[Piece]
     foreign: bool
     policy: Policy = DEFAULT
+    pseudonymiser: Pseudonymiser | None = None
     _redactor: Redactor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._redactor = Redactor(None, self.policy)
+        self._redactor = Redactor(None, self.policy, pseudonymiser=self.pseudonymiser)
 
     def only(self, piece: Piece) -> Source:
         """The same with one of its files."""
@@ -138,12 +141,13 @@ class Source:
             return Found([], piece, end, damaged=True)
 
 
-def open_source(path: Path, policy: Policy = DEFAULT) -> Source:
+def open_source(path: Path, policy: Policy = DEFAULT, pseudonymiser: Pseudonymiser | None = None) -> Source:
     """A spool's folder, or a file.
 
     Args:
         path: Where.
         policy: What events that somebody else wrote are held to.
+        pseudonymiser: What makes the tokens that it asks for.
 
     Raises:
         OSError: It cannot be read.
@@ -166,7 +170,8 @@ def open_source(path: Path, policy: Policy = DEFAULT) -> Source:
         if head.startswith(mark):
             raise ValueError(f"it is packed; unpack it first, as by `{unpack} {path.name}`")
     ours = path.parent.name in {"events", "rejected"} and is_spool(path.parent.parent)
-    return Source(str(path), f"file {path.resolve()}", [_piece(path)], foreign=not ours, policy=policy)
+    identity = f"file {path.resolve()}"
+    return Source(str(path), identity, [_piece(path)], foreign=not ours, policy=policy, pseudonymiser=pseudonymiser)
 
 
 def rejected_of(spool: Path, destination: str) -> Source:
