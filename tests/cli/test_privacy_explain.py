@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from footspan.cli.commands import footspan as command
-from spool.making import line
+from spool.making import having, line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_properties_and_events() -> None:
 
 def test_otlp_lines() -> None:
     """Every record of a line is an item of its own."""
-    [one] = answers(line("1", name="signup", note="bob@example.com", **{"user.id": "u_1"}))
+    [one] = answers(line("1", name="signup", note="bob@example.com", **having({"user.id": "u_1"})))
     assert (one["form"], one["redacted"]["name"], one["redacted"]["note"]) == ("otlp", "signup", "[contact]")
 
 

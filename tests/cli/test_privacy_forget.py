@@ -18,7 +18,7 @@ from footspan.cli.commands import footspan as command
 from footspan.spool import sidefiles
 from footspan.spool.layout import Layout
 from footspan.spool.locks import acquire
-from spool.making import line, open_disk
+from spool.making import having, line, open_disk
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -188,7 +188,7 @@ def test_a_drop_in_clients_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     root.parent.mkdir()
     for named in (["--spool", str(root.parent)], []):
         spool = open_disk(root)
-        spool.append(line("1", **{"user.id": "u_ada"}))
+        spool.append(line("1", **having({"user.id": "u_ada"})))
         spool.close()
         monkeypatch.chdir(tmp_path)
         found = forget("u_ada", *named)
@@ -213,7 +213,9 @@ def test_a_replay_goes_on_where_it_was(shop: OtlpSink) -> None:
     layout = Layout(state() / "shop")
     identifier = json.loads(next(Path(layout.pipelines).glob("*.json")).read_bytes())["destinations"][0]["id"]
     for uid, who in (("r1", "u_ada"), ("r2", "u_bob")):
-        sidefiles.reject(layout, identifier, line(uid, name="order.placed", **{"user.id": who}), "http_400", 400)
+        sidefiles.reject(
+            layout, identifier, line(uid, name="order.placed", **having({"user.id": who})), "http_400", 400
+        )
     shop.faults.up()
     replay = ["replay", "--from", "rejected", "--json", "--quiet"]
     first = json.loads(CliRunner().invoke(command, replay).stdout)["destinations"]["otlp"]
@@ -229,7 +231,9 @@ def test_a_replay_heeds_the_list(shop: OtlpSink, tmp_path: Path) -> None:
     track("u_bob")
     forget("u_ada")
     archive = tmp_path / "archive.jsonl"
-    archive.write_bytes(line("a1", name="x", **{"user.id": "u_ada"}) + line("a2", name="x", **{"user.id": "u_bob"}))
+    archive.write_bytes(
+        line("a1", name="x", **having({"user.id": "u_ada"})) + line("a2", name="x", **having({"user.id": "u_bob"}))
+    )
     shop.faults.up()
     result = CliRunner().invoke(command, ["replay", "--from", str(archive), "--json", "--quiet"])
     figures = json.loads(result.stdout)["destinations"]["otlp"]
@@ -284,6 +288,30 @@ telemetry:
     assert "resource_id = 'it''s'" in " ".join(there["opentrace"]["how"])
     assert there["otlp"]["knows"]["user.email"] == ["ada@shop.example"]
     assert "hidden" not in json.dumps(found)
+
+
+def test_what_stands_in_events_cannot_speak(shop: OtlpSink, tmp_path: Path) -> None:
+    """A session's name is anybody's: it ends no text of SQL, and moves no cursor."""
+    settings = tmp_path / "other.yaml"
+    settings.write_text("telemetry: {destinations: {opentrace: {url: 'https://ot.example.com', project_id: P1}}}")
+    footspan.init(courier="external")
+    footspan.track("x", session_id="\\' OR 1=1 --\x1b[2J", user_id="u_ada")
+    footspan.shutdown(timeout=0.1)
+    result = privacy("forget", "u_ada", "--linked", "--config", settings)
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.output
+    assert "IN ('\\\\'' OR 1=1 --" in result.output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_spool_of_somebody_else_is_left_alone(shop: OtlpSink) -> None:
+    """A list that the service could not read would stop it."""
+    track("u_ada")
+    os.chown(state() / "shop", 12345, -1)
+    result = privacy("forget", "u_ada", "--spool", state() / "shop")
+    assert result.exit_code == 2
+    assert "12345" in result.output
+    assert b"u_ada" in on_disk()
 
 
 def test_people_read_numbers(shop: OtlpSink) -> None:

@@ -17,7 +17,7 @@ from footspan.spool.forgetting import suppressed
 from footspan.spool.forgetting.person import Person
 from footspan.spool.forgetting.sweep import Sweep
 from programs import until
-from spool.making import line
+from spool.making import having, line
 
 if TYPE_CHECKING:
     from servers.otlp import OtlpSink
@@ -28,7 +28,7 @@ ADA = Person(ids=frozenset({"u_ada"}))
 def put(rig: Rig, *who: str) -> None:
     """Append one event of each."""
     for number, user in enumerate(who):
-        rig.spool.append(line(f"{user}-{number}", name="order.placed", **{"user.id": user}))
+        rig.spool.append(line(f"{user}-{number}", name="order.placed", **having({"user.id": user})))
     rig.courier.wake()
 
 
@@ -46,7 +46,7 @@ def figures(rig: Rig) -> dict[str, Any]:
 def test_without_a_list_nothing_is_parsed(tmp_path: Path) -> None:
     """A look at the file's time stamp is all."""
     gate = Gate([str(tmp_path)])
-    event = LogLine(line("1", **{"user.id": "u_ada"}))
+    event = LogLine(line("1", **having({"user.id": "u_ada"})))
     assert gate.version == 0
     assert not gate.concerns([event])
     assert gate.reason(event) == ""
@@ -57,12 +57,12 @@ def test_a_list_holds_at_once_and_until_it_ends(tmp_path: Path) -> None:
     root, now = str(tmp_path), time.time()
     clock = [now]
     gate = Gate([root], clock=lambda: clock[0])
-    event = LogLine(line("1", **{"user.id": "u_ada"}))
+    event = LogLine(line("1", **having({"user.id": "u_ada"})))
     assert gate.version == 0
     entry = suppressed.add(root, ADA, expires=now + 10)
     first = gate.version
     assert gate.reason(event) == "suppressed"
-    assert gate.reason(LogLine(line("2", **{"user.id": "u_bob"}))) == ""
+    assert gate.reason(LogLine(line("2", **having({"user.id": "u_bob"})))) == ""
     clock[0] = now + 11
     assert gate.version > first
     assert gate.reason(event) == ""
@@ -77,14 +77,14 @@ def test_an_event_that_cannot_be_read_does_not_leave(tmp_path: Path) -> None:
     suppressed.add(str(tmp_path), ADA, expires=None)
     gate = Gate([str(tmp_path)])
     assert gate.version
-    damaged = line("1", **{"user.id": "u_bob"}).replace(b'"attributes":[', b'"attributes":[[')
+    damaged = line("1", **having({"user.id": "u_bob"})).replace(b'"attributes":[', b'"attributes":[[')
     assert gate.reason(LogLine(damaged)) == "suppressed"
 
 
 def test_blank_records_need_no_list() -> None:
     """They are forgotten wherever they turn up."""
     gate = Gate([])
-    blank = blank_of(LogLine(line("1", **{"user.id": "u_ada"})))
+    blank = blank_of(LogLine(line("1", **having({"user.id": "u_ada"}))))
     assert gate.concerns([blank])
     assert gate.reason(blank) == "forgotten"
 

@@ -33,6 +33,11 @@ def line(uid: str, name: str = "user.login", time_ns: int = T0, **attributes: An
     return encode_line(record, SUFFIX)
 
 
+def having(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes whose names are no identifiers, for :func:`line`."""
+    return attributes
+
+
 def accepts(target: Target, event: LogLine) -> bool:
     """Routing for tests: a pattern ends in a star."""
     return target.events is None or any(event.name.startswith(pattern.rstrip("*")) for pattern in target.events)

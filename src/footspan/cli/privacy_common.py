@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -87,6 +88,8 @@ def roots_for(settings: Settings, spools: Sequence[Path]) -> list[str]:
             raise click.UsageError(f"{str(named)!r} is no spool: it has no file FORMAT. Name a service's own folder.")
         try:
             Layout(path).check()
+            if path.stat().st_uid != os.geteuid():  # a list that its service cannot read would stop it
+                raise PermissionError(f"it belongs to the user with the id {path.stat().st_uid}: run as that one")
         except (FormatError, OSError) as error:
             raise click.UsageError(f"{str(named)!r} cannot be used: {error}.") from None
         found.append(path)
@@ -146,6 +149,11 @@ def show_table(
             for at, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def visible(text: str) -> str:
+    """Text without what a terminal would obey: what stands in events is anybody's."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 def heading(text: str) -> None:

@@ -103,8 +103,11 @@ _Ids = list[str]
 
 
 def _sql(values: Iterable[str]) -> str:
-    """Texts for the brackets of an SQL ``IN``."""
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    """Texts for the brackets of an ``IN``, for databases that take a backslash for itself or for the like of it.
+
+    Sessions come out of events, so they are anybody's, and somebody pastes this into a database.
+    """
+    return ", ".join("'" + value.replace("\\", "\\\\").replace("'", "''") + "'" for value in values)
 
 
 def _umami(deletion: Deletion, settings: DestinationSettings, ids: _Ids, _emails: _Ids, _sessions: _Ids) -> None:
@@ -123,6 +126,8 @@ def _umami(deletion: Deletion, settings: DestinationSettings, ids: _Ids, _emails
         _UMAMI_TABLES,
         "Before 2.18 Umami has no distinct id: nothing there is bound to a user.",
     ]
+    if any("\\" in each for each in distinct):
+        deletion.how.append("Backslashes are doubled above, as MySQL takes them; PostgreSQL takes them once.")
 
 
 def _opentrace(deletion: Deletion, settings: DestinationSettings, ids: _Ids, _emails: _Ids, sessions: _Ids) -> None:

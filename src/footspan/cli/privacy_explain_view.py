@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from footspan.cli.privacy_common import visible
 from footspan.privacy.actions import FAILED, MARKS
 from footspan.privacy.pseudonym import TOKEN
 
@@ -34,7 +35,7 @@ def show(number: int, answer: Answer, *, show_values: bool) -> None:
     click.echo(f"{number:>5}  {_coloured(_text(answer.stored.redacted))}")
     _hits(answer.stored, show_values=show_values)
     if answer.identity:
-        click.echo(f"       identity passes: {', '.join(map(_visible, answer.identity))}")
+        click.echo(f"       identity passes: {', '.join(map(visible, answer.identity))}")
     for name, held in answer.destinations.items():
         click.echo(f"  {name} gets")
         click.echo(f"       {_coloured(_text(held.redacted))}")
@@ -48,8 +49,8 @@ def total(found: int) -> None:
 
 def _hits(held: Held, *, show_values: bool) -> None:
     for hit in held.hits:
-        where = f" at {_visible(hit.path)}" if hit.path else ""
-        what = f": {_visible(hit.found)}" if show_values else ""
+        where = f" at {visible(hit.path)}" if hit.path else ""
+        what = f": {visible(hit.found)}" if show_values else ""
         label = click.style(hit.cls, fg=_COLOURS[hit.cls]) if sys.stdout.isatty() else hit.cls
         click.echo(f"       - {label}, rule {hit.rule}: {hit.action}{where}{what}")
 
@@ -59,12 +60,7 @@ def _text(value: Any) -> str:
 
 
 def _coloured(text: str) -> str:
-    text = _visible(text)
+    text = visible(text)
     if not sys.stdout.isatty():
         return text
     return _MARK.sub(lambda match: click.style(match[0], fg=_BY_MARK.get(match["mark"] or "", "red"), bold=True), text)
-
-
-def _visible(text: str) -> str:
-    """Without what a terminal would obey: data is anybody's."""
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from footspan.cli.privacy_common import heading, show_table
+from footspan.cli.privacy_common import heading, show_table, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +91,11 @@ def show_deletions(there: Sequence[Deletion]) -> None:
     if not there:
         click.echo("The settings name no destination.")
     for each in there:
-        click.echo(f"{each.name} ({each.type}, {each.place})")
+        click.echo(f"{each.name} ({each.type}, {visible(each.place)})")
         for what, values in each.knows.items():
-            click.echo(f"  {what}: {', '.join(values)}")
+            click.echo(f"  {what}: {visible(', '.join(values))}")
         for sentence in each.how:
-            click.echo(f"  {sentence}")
+            click.echo(f"  {visible(sentence)}")
 
 
 def moment(seconds: float | None) -> str | None:

@@ -105,6 +105,7 @@ class Dispatch:
         Where it is over before the answer, the events' fate stays unknown: they would go twice, or not at all.
         """
         left = self._time_left()
+        self._withhold(convoy)
         if left >= LEAST_TIME:
             sending.prepare(self._destination, convoy.left(), min(self._destination.timeout, left))
         return self._time_left() >= LEAST_TIME
@@ -122,8 +123,7 @@ class Dispatch:
         left = self._time_left()  # asked once a request: whoever stops us from there on does not cut it off
         if left < LEAST_TIME:
             return None
-        for lane in convoy.lanes:
-            lane.withhold(self._gate)
+        self._withhold(convoy)
         if convoy.finished:
             return GO_ON
         try:
@@ -136,6 +136,11 @@ class Dispatch:
                 self.in_flight = 0.0
         self._failing = move.step is not Step.GO_ON
         return move
+
+    def _withhold(self, convoy: Convoy) -> None:
+        """Take out what may not be sent any more; while a list cannot be read, nothing is."""
+        for lane in convoy.lanes:
+            lane.withhold(self._gate)
 
     def close(self) -> None:
         """Let the sending threads end."""

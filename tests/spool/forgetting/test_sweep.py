@@ -25,7 +25,8 @@ from footspan.spool.forgetting.suppressed import add
 from footspan.spool.forgetting.sweep import BusyError, Found, Stopped, Sweep, linked_to
 from footspan.spool.locks import acquire
 from footspan.spool.reading import read_line
-from spool.making import OTLP, T0, UMAMI, drain, line, open_disk, segments, stored, the_feed
+from otlp_json.test_span_lines import stored as stored_span
+from spool.making import OTLP, T0, UMAMI, drain, having, line, open_disk, segments, stored, the_feed
 
 if TYPE_CHECKING:
     from footspan.spool.disk import DiskSpool
@@ -79,7 +80,7 @@ def test_what_waits_is_forgotten_and_counted(tmp_path: Path) -> None:
     """The lines keep their places; others' events arrive in order; the figures add up at every moment."""
     spool = open_disk(tmp_path)
     for number in range(10):
-        spool.append(line(str(number), **{"user.id": "u_ada" if number % 3 == 0 else "u_bob"}))
+        spool.append(line(str(number), **having({"user.id": "u_ada" if number % 3 == 0 else "u_bob"})))
     size = len(stored(tmp_path))
     found = sweep(tmp_path)
 
@@ -101,7 +102,7 @@ def test_a_batch_in_hand_is_not_disturbed(tmp_path: Path) -> None:
     """A carrier that has read the lines finishes them; a part that it gives back is found blank, and counted."""
     spool = open_disk(tmp_path)
     for number in range(4):
-        spool.append(line(str(number), **{"user.id": "u_ada" if number == 3 else "u_bob"}))
+        spool.append(line(str(number), **having({"user.id": "u_ada" if number == 3 else "u_bob"})))
     feed = the_feed(spool)
     batch = feed.take(10, 1 << 20)
     sweep(tmp_path)
@@ -117,7 +118,7 @@ def test_a_batch_in_hand_is_not_disturbed(tmp_path: Path) -> None:
 def test_the_age_of_a_segment_stays(tmp_path: Path) -> None:
     """Retention counts from the last event, not from the sweep."""
     spool = open_disk(tmp_path)
-    spool.append(line("1", **{"user.id": "u_ada"}))
+    spool.append(line("1", **having({"user.id": "u_ada"})))
     [segment] = segments(tmp_path)
     os.utime(segment, (1_000_000, 1_000_000))
     sweep(tmp_path)
@@ -137,6 +138,7 @@ def test_the_age_of_a_segment_stays(tmp_path: Path) -> None:
         {"payload": json.dumps({"who": {"id": "u_ada"}})},
         {"url.full": "https://shop.example/profile?user=u_ada&tab=1"},
         {"url.path": "/users/u_ada/orders"},
+        {"url.query": "a=1&who=u_ada"},
         {"raw": b"u_ada"},
     ],
     ids=str,
@@ -160,6 +162,8 @@ def test_where_an_id_may_stand(tmp_path: Path, attributes: dict[str, Any]) -> No
         {"note": "asked about u_ada today"},
         {"user.id": "U_ADA"},
         {"u_ada": "key"},
+        {"note": "who=u_ada and more"},
+        {"note": "see https://shop.example/u_ada for more"},
         {"url.path": "/u_adam"},
     ],
     ids=str,
@@ -189,7 +193,7 @@ def test_numbers_count_under_a_key_that_tells_of_an_id(tmp_path: Path) -> None:
 def test_named_ids_count_in_identity_alone(tmp_path: Path) -> None:
     """An id that may be anything is looked for only where identity stands."""
     spool = open_disk(tmp_path)
-    spool.append(line("1", **{"user.id": "admin"}))
+    spool.append(line("1", **having({"user.id": "admin"})))
     spool.append(line("2", role="admin"))
     assert sweep(tmp_path, Person(named=frozenset({"admin"}))).events == {"events": 1}
     assert b'"role"' in stored(tmp_path)
@@ -199,7 +203,7 @@ def test_named_ids_count_in_identity_alone(tmp_path: Path) -> None:
 def test_addresses_are_blind_to_case(tmp_path: Path) -> None:
     """An e-mail address is the same however it is written."""
     spool = open_disk(tmp_path)
-    spool.append(line("1", **{"user.email": "Ada@Shop.Example"}))
+    spool.append(line("1", **having({"user.email": "Ada@Shop.Example"})))
     sweep(tmp_path, Person(emails=frozenset({"ada@shop.example"})))
     assert b"Ada" not in stored(tmp_path)
     spool.close()
@@ -225,8 +229,8 @@ HOSTILE = [
 def test_hostile_ids(tmp_path: Path, identifier: str) -> None:
     """Whatever an id is made of, it is compared, never interpreted."""
     spool = open_disk(tmp_path)
-    spool.append(line("1", **{"user.id": identifier, "page": f"/p?u={quote(identifier)}"}))
-    spool.append(line("2", **{"user.id": "another"}))
+    spool.append(line("1", **having({"user.id": identifier, "page": f"/p?u={quote(identifier)}"})))
+    spool.append(line("2", **having({"user.id": "another"})))
     assert sweep(tmp_path, Person(ids=frozenset({identifier}))).events == {"events": 1}
     data = stored(tmp_path)
     for spelling in (identifier.encode(), quote(identifier).encode(), json.dumps(identifier).encode()):
@@ -241,7 +245,11 @@ def test_routing_stays_as_it_was(tmp_path: Path) -> None:
     """A destination that did not take an event does not count its blank record, either."""
     spool = open_disk(tmp_path, UMAMI, OTLP)
     event = LogLine(
-        line("1", name="payment.done", **{"footspan.event.category": "x", "footspan.destination": "otlp", "k": "u_ada"})
+        line(
+            "1",
+            name="payment.done",
+            **having({"footspan.event.category": "x", "footspan.destination": "otlp", "k": "u_ada"}),
+        )
     )
     blank = blank_of(event)
     assert (blank.name, blank.category, blank.destination) == (event.name, event.category, event.destination)
@@ -254,7 +262,7 @@ def test_refused_and_quarantined(tmp_path: Path) -> None:
     """What a destination refused, and bytes that were no event, are blank as well; what stays can be read."""
     spool = open_disk(tmp_path)
     for uid, who in (("1", "u_ada"), ("2", "u_bob")):
-        sidefiles.reject(spool.layout, UMAMI.id, line(uid, **{"user.id": who}), "http_400", 400)
+        sidefiles.reject(spool.layout, UMAMI.id, line(uid, **having({"user.id": who})), "http_400", 400)
     quarantine = sidefiles.Quarantine(spool.layout)
     quarantine.keep("a-segment", 7, b'torn "u_ada"')
     quarantine.keep("a-segment", 70, b"torn u_bob")
@@ -274,11 +282,11 @@ def test_refused_and_quarantined(tmp_path: Path) -> None:
 def test_a_damaged_line_loses_only_what_is_theirs(tmp_path: Path) -> None:
     """Where a writer died in the middle, the whole event behind the torn one stays if it is another's."""
     spool = open_disk(tmp_path)
-    spool.append(line("0", **{"user.id": "u_bob"}))
+    spool.append(line("0", **having({"user.id": "u_bob"})))
     [segment] = segments(tmp_path)
-    torn = line("1", **{"user.id": "u_ada", "pad": "x" * 50}).rstrip(b"\n")[:-70]
+    torn = line("1", **having({"user.id": "u_ada", "pad": "x" * 50})).rstrip(b"\n")[:-70]
     with segment.open("ab") as file:
-        file.write(torn + line("2", **{"user.id": "u_bob"}))
+        file.write(torn + line("2", **having({"user.id": "u_bob"})))
         file.write(b'{"damaged":"u_ada\n')
     found = sweep(tmp_path)
 
@@ -325,7 +333,7 @@ def test_a_second_sweep_changes_nothing(tmp_path: Path) -> None:
     """Blank records are final."""
     spool = open_disk(tmp_path)
     for number in range(5):
-        spool.append(line(str(number), **{"user.id": "u_ada"}))
+        spool.append(line(str(number), **having({"user.id": "u_ada"})))
     sweep(tmp_path)
     before = stored(tmp_path)
     assert sweep(tmp_path).events == {}
@@ -337,7 +345,7 @@ def test_a_second_sweep_changes_nothing(tmp_path: Path) -> None:
 def test_a_kill_in_the_middle_of_a_line(tmp_path: Path, cut: int) -> None:
     """Half a blank record is one to every reader, is kept nowhere as garbage, and the next sweep ends it."""
     spool = open_disk(tmp_path)
-    whole = line("1", **{"user.id": "u_ada", "pad": "y" * 300}).rstrip(b"\n")
+    whole = line("1", **having({"user.id": "u_ada", "pad": "y" * 300})).rstrip(b"\n")
     spool.append(whole + b"\n")
     spool.append(line("2"))
     [segment] = segments(tmp_path)
@@ -361,7 +369,7 @@ def test_death_before_any_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     """Whichever write is the last one, carriers read on, and the next sweep ends what was begun."""
     spool = open_disk(tmp_path)
     for number in range(8):
-        spool.append(line(str(number), **{"user.id": "u_ada" if number % 2 else "u_bob", "pad": "z" * 700}))
+        spool.append(line(str(number), **having({"user.id": "u_ada" if number % 2 else "u_bob", "pad": "z" * 700})))
     left = [survive]
 
     class Death(BaseException):
@@ -395,7 +403,7 @@ def test_stopping_and_going_on(tmp_path: Path) -> None:
     """Ctrl-C ends a sweep between blocks; the next one does the rest."""
     spool = open_disk(tmp_path)
     for number in range(50):
-        spool.append(line(str(number), **{"user.id": "u_ada"}))
+        spool.append(line(str(number), **having({"user.id": "u_ada"})))
 
     def stop(_done: int, _total: int) -> None:
         raise Stopped
@@ -421,7 +429,7 @@ def test_one_sweep_at_a_time(tmp_path: Path) -> None:
 def test_a_dry_sweep_changes_nothing(tmp_path: Path) -> None:
     """It counts."""
     spool = open_disk(tmp_path)
-    spool.append(line("1", **{"user.id": "u_ada"}))
+    spool.append(line("1", **having({"user.id": "u_ada"})))
     before = stored(tmp_path)
     assert sweep(tmp_path, dry=True).events == {"events": 1}
     assert stored(tmp_path) == before
@@ -431,10 +439,10 @@ def test_a_dry_sweep_changes_nothing(tmp_path: Path) -> None:
 def test_sessions_and_visitors_that_are_theirs_alone(tmp_path: Path) -> None:
     """A session in which another user is named is no sign of the person; what happened before the login is."""
     spool = open_disk(tmp_path)
-    spool.append(line("0", **{"session.id": "s_1"}))
-    spool.append(line("1", **{"session.id": "s_1", "enduser.pseudo.id": "v_1", "user.id": "u_ada"}))
-    spool.append(line("2", **{"session.id": "s_2", "user.id": "u_ada"}))
-    spool.append(line("3", **{"session.id": "s_2", "user.id": "u_bob"}))
+    spool.append(line("0", **having({"session.id": "s_1"})))
+    spool.append(line("1", **having({"session.id": "s_1", "enduser.pseudo.id": "v_1", "user.id": "u_ada"})))
+    spool.append(line("2", **having({"session.id": "s_2", "user.id": "u_ada"})))
+    spool.append(line("3", **having({"session.id": "s_2", "user.id": "u_bob"})))
     linked = linked_to([str(tmp_path)], ADA)
     assert linked == {"s_1", "v_1"}
     sweep(tmp_path, Person(ids=ADA.ids, linked=linked))
@@ -449,7 +457,7 @@ def test_a_line_longer_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("footspan.spool.forgetting.sweep.BLOCK", 64)
     spool = open_disk(tmp_path)
     for number in range(4):
-        spool.append(line(str(number), **{"user.id": "u_ada" if number % 2 else "u_bob", "pad": "x" * 1000}))
+        spool.append(line(str(number), **having({"user.id": "u_ada" if number % 2 else "u_bob", "pad": "x" * 1000})))
     sweep(tmp_path)
     assert b"u_ada" not in stored(tmp_path)
     assert stored(tmp_path).count(b"u_bob") == 2
@@ -460,11 +468,11 @@ def test_a_writer_at_work(tmp_path: Path) -> None:
     """Lines appended while a sweep goes on are whole, and none is lost."""
     spool = open_disk(tmp_path, segment_bytes=64 * 1024)
     for number in range(500):
-        spool.append(line(str(number), **{"user.id": "u_ada" if number % 2 else "u_bob"}))
+        spool.append(line(str(number), **having({"user.id": "u_ada" if number % 2 else "u_bob"})))
 
     def write() -> None:
         for number in range(500, 1500):
-            spool.append(line(str(number), **{"user.id": "u_bob"}))
+            spool.append(line(str(number), **having({"user.id": "u_bob"})))
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -478,7 +486,7 @@ def test_a_writer_at_work(tmp_path: Path) -> None:
     spool.close()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_spool(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Random writers, carriers and sweeps: nobody's event is lost or repeated but theirs, in order, and all add up."""
@@ -495,7 +503,7 @@ def test_any_spool(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
         if what < 0.6:
             which, uid, who = rng.randrange(2), f"e{step}", rng.choice(people)
             pad = "p" * rng.choice((0, 10, 900))
-            spools[which].append(line(uid, time_ns=T0 + step, **{"user.id": who, "pad": pad}))
+            spools[which].append(line(uid, time_ns=T0 + step, **having({"user.id": who, "pad": pad})))
             owner[uid] = who
             written[which].append(uid)
         elif what < 0.9:
@@ -530,10 +538,27 @@ def test_any_spool(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 def test_drained_as_any_other(tmp_path: Path) -> None:
     """Whoever knows nothing of blank records still gets every other event."""
     spool = open_disk(tmp_path)
-    spool.append(line("1", **{"user.id": "u_ada"}))
+    spool.append(line("1", **having({"user.id": "u_ada"})))
     spool.append(line("2"))
     sweep(tmp_path)
     feed = the_feed(spool)
     assert drain(feed)[1:] == ["2"]
     feed.close()
     spool.close()
+
+
+def test_spans_and_plain_logs(tmp_path: Path) -> None:
+    """Lanes are swept with their spool; a span names somebody in any of its parts."""
+    open_disk(tmp_path).close()
+    spans = open_disk(tmp_path / "spans")
+    for who in ("u_ada", "u_bob"):
+        spans.append(stored_span("db.query", service=who).rstrip(b"\n") + b"\n")
+    assert sweep(tmp_path).events == {"events": 1}
+    assert b"u_ada" not in stored(tmp_path / "spans")
+    assert stored(tmp_path / "spans").count(b"u_bob") == 1
+    assert entry_of(spans)["waiting"] == 2
+    feed = the_feed(spans)
+    batch = feed.take(10, 1 << 20)
+    assert [isinstance(event, Blank) for event in batch.events] == [True, False]
+    feed.close()
+    spans.close()

@@ -39,6 +39,7 @@ _NOBODY: Final = frozenset({c.CATEGORY, c.DESTINATION, c.LOG_RECORD_UID, c.CONSE
 
 _TOKENS: Final = re.compile(rf"\b(?:{TOKEN}|h_[a-p]{{32}})\b")
 _ID_KEY: Final = re.compile(r"(?:^|[._-])u?id$|[a-z]I[dD]$|^ID$|user|customer|visitor|account|chat", re.IGNORECASE)
+_SPACE: Final = re.compile(r"\s")
 _MOST_DEPTH: Final = 64
 _MOST_PARTS: Final = 1_000
 
@@ -154,7 +155,9 @@ def _said(key: str, value: Any, depth: int) -> Iterator[Said]:
 
 
 def _inside(key: str, text: str, depth: int) -> Iterator[Said]:
-    """What a text holds: tokens, JSON, the parts of an address."""
+    """What a text holds: tokens, JSON, the parts of an address. A part of a session is none."""
+    if key in SESSIONS:
+        return
     if "_" in text:
         yield from ((key, token) for token in _TOKENS.findall(text))
     head = text[:1]
@@ -164,15 +167,20 @@ def _inside(key: str, text: str, depth: int) -> Iterator[Said]:
         except (ValueError, RecursionError):
             return
         yield from _said(key, found, depth - 1)
-    elif "/" in text or "=" in text:
-        yield from ((key, part) for part in _parts(text))
+    elif ("/" in text or "=" in text) and not _SPACE.search(text):
+        yield from ((key, part) for part in _parts(text, whole_query=key.lower().endswith("query")))
 
 
-def _parts(text: str) -> Iterator[str]:
-    """The values of an address's parameters and, unless they are numbers, the parts of its path."""
+def _parts(text: str, *, whole_query: bool) -> Iterator[str]:
+    """The values of an address's parameters and, unless they are numbers, the parts of its path.
+
+    Args:
+        text: The address.
+        whole_query: Whether it is nothing but parameters.
+    """
     try:
         split = urlsplit(text)
-        query = split.query or ("" if split.scheme or "?" in text else text)
+        query = text if whole_query else split.query
         pairs = parse_qsl(query, max_num_fields=_MOST_PARTS) if "=" in query else []
         path = split.path
     except ValueError:
