@@ -26,7 +26,8 @@ class Judge(Protocol):
         """
 
 
-_PARAMETER: Final = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=([^&;#\s]+)")
+# A value, or what stands for one: that may have a space in it.
+_PARAMETER: Final = re.compile(r"(^|[?&;#])([^=&;#\s?]{1,128})=(\[[a-z_]{1,16} [^\[\]\s]{1,64}\][^&;#\s]*|[^&;#\s]+)")
 NESTED: Final = 3
 """How many addresses, each a parameter's value in the one before, are looked into."""
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 
 from footspan import _platform
 from footspan._version import __version__
+from footspan.compat.dash_user_tracker.cleaning import cleaned
 from footspan.compat.dash_user_tracker.errors import TrackerError, UnexpectedAnswerError
 from footspan.destinations.dash_tracker.destination import KEY_HEADER
 from footspan.destinations.dash_tracker.document import encoded
@@ -46,7 +47,7 @@ class Queries:
 
     def save_event(self, event: Mapping[str, Any]) -> None:
         """Post one event, now."""
-        self._request("save_event", "POST", self.endpoint, encoded(event))
+        self._request("save_event", "POST", self.endpoint, encoded(cleaned(event)))
 
     def page_views(self, *, start: datetime | None, end: datetime | None, limit: int | None) -> Any:
         """Page views in a span of time."""
