@@ -162,3 +162,14 @@ def test_a_missing_file_stops_the_start() -> None:
     """No start under another policy than the one that was named."""
     with pytest.raises(footspan.ConfigurationError, match=r"privacy\.policy"):
         read_policy(Path("/nowhere/privacy.yaml"), report=stop)
+
+
+def test_one_policy_is_for_all_trackers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has destinations of its own; a name that nobody has is refused where the file and the environment say all."""
+    file = tmp_path / "privacy.yaml"
+    file.write_text("destinations: {umami: {classes: {contact: drop}}, opentraceclient: {classes: {contact: drop}}}\n")
+    monkeypatch.setenv("FOOTSPAN_PRIVACY_POLICY", str(file))
+    loaded = load_settings(overrides={"destinations": {"console": {"enabled": True}}})
+    assert [each.name for each in loaded.destinations] == ["console"]
+    with pytest.raises(ConfigurationError, match=r"destinations\.umami: found a destination that there is not"):
+        load_settings(overrides={"service_name": "shop"})

@@ -126,13 +126,19 @@ def load_all(
         settings = dataclasses.replace(settings, sampling=dataclasses.replace(settings.sampling, enabled=False))
     campaigns = campaign_servers(settings.campaigns, destinations)
     destinations = [dataclasses.replace(each, campaigns=campaigns) for each in destinations]
-    policy = read_policy(settings.privacy.policy, destinations={each.name for each in destinations}, report=report)
+    # Where code names destinations there may be several trackers, each with its own, and one policy for all of them.
+    known = None if overrides.get(DESTINATIONS) else {each.name for each in destinations} | _CLIENTS
+    policy = read_policy(settings.privacy.policy, destinations=known, report=report)
     settings = dataclasses.replace(
         settings,
         privacy=dataclasses.replace(settings.privacy, rules=policy),
         destinations=tuple(tightened(each, policy, settings.privacy) for each in destinations),
     )
     return Loaded(settings, merged, config_file(config, environ)[0])
+
+
+_CLIENTS: Final = {f"{name.replace('_', '')}client" for name in DESTINATION_TYPES}
+"""What destinations of drop-in clients are called, which code makes later on."""
 
 
 def tightened(destination: DestinationSettings, policy: Policy, privacy: PrivacySettings) -> DestinationSettings:
