@@ -165,7 +165,7 @@ def test_a_missing_file_stops_the_start() -> None:
 
 
 def test_one_policy_is_for_all_trackers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has destinations of its own; a name that nobody has is refused where the file and the environment say all."""
+    """Each has destinations of its own; a name that nobody has is refused where file and environment say all."""
     file = tmp_path / "privacy.yaml"
     file.write_text("destinations: {umami: {classes: {contact: drop}}, opentraceclient: {classes: {contact: drop}}}\n")
     monkeypatch.setenv("FOOTSPAN_PRIVACY_POLICY", str(file))

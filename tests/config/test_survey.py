@@ -12,9 +12,9 @@ from config.samples import sample
 from config.test_schema import PLACES, block
 from config.yaml_pool import POOL
 from footspan.config import ConfigurationError, load_settings
+from footspan.config.coherence import incoherent
 from footspan.config.declarations import environment_name, general, of_type
 from footspan.config.survey import Survey, survey
-from footspan.config.coherence import incoherent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
