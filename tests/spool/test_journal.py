@@ -6,6 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,6 @@ from footspan.spool.journal import Fold, Journal, JournalView
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 A, B = "a" * 12 + "-" + "b" * 12 + "-00000001", "a" * 12 + "-" + "b" * 12 + "-00000002"
 
@@ -197,3 +196,53 @@ def test_a_full_disk_does_not_stop_the_journal(
     opened.close()
     assert sum_of(Journal(str(path)).fold) == sum_of(folded(b"".join(map(journal.encode, OPERATIONS[:4]))))
     assert len([record for record in caplog.records if "journal" in record.message]) <= 2
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "more", "compacted", "deleted", "torn", "other"])
+def test_a_holder_goes_on_where_the_last_one_ended(meanwhile: str, tmp_path: Path) -> None:
+    """What it reads adds up to what a first reading finds, whatever became of the file in between."""
+    path = tmp_path / "cursor.jsonl"
+    first = Journal(str(path), compact_bytes=400)  # rewritten on the way
+    for number in range(9):
+        first.write(journal.done([Range(A, 10 * number, 10 * number + 10)], Tally(1)))
+    first.close()
+    line = journal.encode(journal.done([Range(A, 90, 100)], Tally(5)))
+    if meanwhile == "more":
+        files.append_line(str(path), line)
+    elif meanwhile == "compacted":
+        other = Journal(str(path))
+        other.write(journal.done([Range(A, 90, 100)], Tally(5)))
+        other.compact()
+        other.close()
+    elif meanwhile == "deleted":
+        path.unlink()
+    elif meanwhile == "torn":
+        path.write_bytes(path.read_bytes()[:-5])
+    elif meanwhile == "other":
+        path.write_bytes(line * 20)
+
+    second = Journal(str(path), known=first.known)
+    second.write(journal.done([Range(B, 0, 10)], Tally(2)))
+    second.close()
+    third = Journal(str(path), known=second.known)
+    assert sum_of(third.fold) == sum_of(folded(path.read_bytes()))
+    assert third.fold.cursors[B].offset == 10
+    third.close()
+
+
+def test_what_a_full_disk_did_not_take_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next holder believes the file: everybody else does, too."""
+    path = str(tmp_path / "cursor.jsonl")
+    first = Journal(path)
+    first.write(journal.done([Range(A, 0, 10)], Tally(1)))
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(files, "write_whole", full)
+        first.write(journal.done([Range(A, 10, 20)], Tally(1)))
+        first.close()
+    second = Journal(path, known=first.known)
+    assert second.fold.cursors[A].offset == 10
+    second.close()

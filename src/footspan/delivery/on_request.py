@@ -1,4 +1,4 @@
-"""Delivery when somebody asks for it, in the asking thread, and at no other time."""
+"""Delivery when somebody asks for it, while the asking thread waits, and at no other time."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ _POLL_LONGEST: Final = 0.1
 class OnRequest:
     """Delivers what waits at the moment of a call; for a pipeline whose courier leaves that to others.
 
-    Whoever calls makes the requests, one after the other, and holds the destination's lock meanwhile: neither another
-    thread nor another process sends the same events. It returns at the first request that gets nothing done.
+    Whoever calls waits for the requests, one after the other, and holds the destination's lock: neither another
+    thread nor another process sends the same events. Where there is more than one batch, a second thread sends while
+    ours reads on in the spool. It returns at the first request that gets nothing done.
 
     Args:
         spool: Where events wait.
@@ -78,6 +79,8 @@ class OnRequest:
         try:
             with _guard.guard("delivery"), _otel.suppressed():
                 for target in self._targets:
+                    if not self._spool.behind(target.id):
+                        continue  # told from sizes alone: nothing need be locked, read or written
                     if stopped() or not self._deliver(target, self._clock() + patience, stopped):
                         break
                 self._spool.maintain()
@@ -140,13 +143,21 @@ class _Portion:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._left = feed.waiting()
+        self._taken = 0
+
+    @property
+    def prepare(self) -> Callable[[int, int], None] | None:
+        """Reads the batch after the one under way; ``None`` after the last, which needs no thread besides ours."""
+        return getattr(self._feed, "prepare", None) if self._left > self._taken else None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._feed, name)
 
     def take(self, max_items: int, max_bytes: int) -> Batch | None:
         """The next events, as long as there are some of the portion."""
-        return self._feed.take(max_items, max_bytes) if self._left > 0 else None
+        batch = self._feed.take(max_items, max_bytes) if self._left > 0 else None
+        self._taken = 0 if batch is None else len(batch.events)
+        return batch
 
     def done(self, batch: Batch, tally: Tally) -> None:
         """Note the outcome."""

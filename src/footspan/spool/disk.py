@@ -110,6 +110,7 @@ class DiskSpool:
         lock = locks.acquire(f"{path}/lock")
         if lock is None:
             return None
+        former = self._register.feeds.pop(target.id, None)
         try:
             feed = DiskFeed(
                 self.layout,
@@ -121,6 +122,7 @@ class DiskSpool:
                 waiting=self._register.waiting,
                 evicted=self._register.is_evicted,
                 quiet=self._quiet,
+                known=None if former is None else former.known,
             )
         except BaseException:
             lock.release()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from footspan.otlp_json import LogLine
     from footspan.spool.base import Batch, Target
-    from footspan.spool.journal import Fold
+    from footspan.spool.journal import Fold, JournalView
     from footspan.spool.layout import Layout
     from footspan.spool.locks import RecordLock
     from footspan.spool.pipelines import Pipelines
@@ -53,6 +53,7 @@ class DiskFeed:
         waiting: How many events a destination has not acknowledged.
         evicted: Whether a segment was deleted before everybody had it.
         quiet: See :data:`QUIET`.
+        known: What an earlier feed of the destination knew of the journal.
     """
 
     def __init__(  # noqa: PLR0913 - what it reads and whom it asks, each once
@@ -67,6 +68,7 @@ class DiskFeed:
         waiting: Callable[[str, Fold], int],
         evicted: Callable[[str], bool] = lambda _: False,
         quiet: float = QUIET,
+        known: JournalView | None = None,
     ) -> None:
         self._layout = layout
         self._id = target.id
@@ -83,11 +85,11 @@ class DiskFeed:
         self._heartbeat = Heartbeat(f"{self._path}/state.json", target)
         self._closed = False
         self._lock_checked = time.monotonic()
-        self._reset()
+        self._reset(known)
         _platform.on_fork(self._forked)
 
-    def _reset(self) -> None:
-        self._journal = Journal(f"{self._path}/cursor.jsonl", counted=self._evicted)
+    def _reset(self, known: JournalView | None = None) -> None:
+        self._journal = Journal(f"{self._path}/cursor.jsonl", counted=self._evicted, known=known)
         self._merge = Merge(self._layout, self._journal, self._sight, self._quiet)
         self._listing: Listing | None = None
         self._there: set[str] = set()
@@ -340,6 +342,11 @@ class DiskFeed:
         self._lock.release()
         self._begin_again()
         self._batch = None
+
+    @property
+    def known(self) -> JournalView | None:
+        """What the journal is known to hold, for the next feed; only once this one is closed."""
+        return self._journal.known if self._closed else None
 
     def _still_ours(self) -> bool:
         """Whether our lock still excludes others. Where its file was deleted, a new one is taken if it is free."""

@@ -248,25 +248,29 @@ class Journal:
         path: The file.
         compact_bytes: The size from which it is rewritten as its own sum.
         counted: Whether there is a record of a segment's eviction that needs what was dealt with of it.
+        known: What an earlier holder in this process read and wrote, so that only what is new is read.
 
     Raises:
         OSError: It cannot be opened.
     """
 
-    __slots__ = ("_compact_bytes", "_counted", "_descriptor", "_file", "_size", "_stale", "fold", "path")
+    __slots__ = ("_compact_bytes", "_counted", "_descriptor", "_file", "_size", "_stale", "fold", "known", "path")
 
     def __init__(
-        self, path: str, compact_bytes: int = COMPACT_BYTES, counted: Callable[[str], bool] = lambda _: True
+        self,
+        path: str,
+        compact_bytes: int = COMPACT_BYTES,
+        counted: Callable[[str], bool] = lambda _: True,
+        known: JournalView | None = None,
     ) -> None:
         self._counted = counted
         self.path = path
-        self.fold = Fold()
         self._compact_bytes = compact_bytes
         self._stale = False
         self._open()
-        data = files.read_all(path)
-        self._size = len(data)
-        self.fold.read(data)
+        self.known = known or JournalView(path)
+        self.fold = self.known.refresh()
+        self._size = self.known.position
 
     def write(self, *operations: dict[str, Any]) -> None:
         """Append operations in one go, then apply them. Never raises ``OSError``.
@@ -280,6 +284,7 @@ class Journal:
                 self._check()
                 files.write_whole(self._descriptor, data)
                 self._size += len(data)
+                self.known.position = self._size
             except OSError as error:
                 self._stale = True
                 report("write of a journal", error)
@@ -306,6 +311,7 @@ class Journal:
             return
         files.close_ours(*former)
         self._size = len(data)
+        self.known.follow(self._file, data)
         self._stale = False
         # A sum that is large by itself must not be written again and again.
         self._compact_bytes = max(self._compact_bytes, 2 * len(data))
@@ -334,6 +340,8 @@ class Journal:
         """Close the file."""
         if self._stale:
             self.compact()
+        if self._stale:
+            self.known = JournalView(self.path)  # it tells less than the sum
         self._close()
 
     def forked(self) -> None:
@@ -347,15 +355,22 @@ class Journal:
 
 
 class JournalView:
-    """Another process's journal, read along: only what is new each time."""
+    """A journal read along: only what is new each time.
 
-    __slots__ = ("_head", "_position", "fold", "path")
+    Attributes:
+        fold: What it adds up to.
+        position: How far it was read.
+    """
+
+    __slots__ = ("_file", "_head", "fold", "path", "position")
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.fold = Fold()
-        self._head = b""
-        self._position = 0
+        self._start()
+
+    def _start(self) -> None:
+        self._file: files.Identity | None = None
+        self._head, self.position, self.fold = b"", 0, Fold()
 
     def refresh(self) -> Fold:
         """The sum as of now. Rewriting replaces the file in one step, so an open one is always whole.
@@ -370,17 +385,19 @@ class JournalView:
             return self.fold
         try:
             # A rewritten journal is another file, but may have the number of an older one: its first line tells.
-            head = os.pread(descriptor, _HEAD, 0)
-            if not head.startswith(self._head) or os.fstat(descriptor).st_size < self._position:
+            file, head = files.identity(descriptor), os.pread(descriptor, _HEAD, 0)
+            known = file == self._file and head.startswith(self._head)
+            if not known or os.fstat(descriptor).st_size < self.position:
                 self._start()
-            self._head = head
-            data = os.pread(descriptor, max(0, os.fstat(descriptor).st_size - self._position), self._position)
+            self._file, self._head = file, head
+            data = os.pread(descriptor, max(0, os.fstat(descriptor).st_size - self.position), self.position)
         finally:
             files.close(descriptor)
         whole = data.rfind(b"\n") + 1
-        self._position += whole
+        self.position += whole
         self.fold.read(data[:whole])
         return self.fold
 
-    def _start(self) -> None:
-        self._head, self._position, self.fold = b"", 0, Fold()
+    def follow(self, file: files.Identity, data: bytes) -> None:
+        """Go on in another file, whose contents add up to the same."""
+        self._file, self._head, self.position = file, data[:_HEAD], len(data)
