@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dash
 import flask
 from dash import Input, Output, State, dcc, html
+
+from footspan.instrumentation.dash import recorders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SECRET = "a secret for tests"
 _dash: Any = dash  # much of it is untyped
@@ -75,10 +80,40 @@ def _finished(app: dash.Dash) -> dash.Dash:
 
 
 def app_for(name: str) -> dash.Dash:
-    """The app of a recorded case."""
+    """The app of a recorded case, shared by all who ask for it."""
     options: dict[str, Any] = {}
     if "_base_" in name or name.startswith("base_pathname"):
         options = {"url_base_pathname": "/app/"}
     elif name == "requests_prefix":
         options = {"requests_pathname_prefix": "/app/", "routes_pathname_prefix": "/app/"}
-    return classic_app(**options) if "classic" in name else pages_app(**options)
+    return shared(classic_app if "classic" in name else pages_app, **options)
+
+
+_shared: dict[str, tuple[dash.Dash, dict[str, Any]]] = {}
+
+
+def shared(make: Callable[..., dash.Dash] = pages_app, **options: Any) -> dash.Dash:
+    """An app that nobody tracks yet, made once for all tests: that takes longer than most of them.
+
+    Args:
+        make: What makes it; nobody may change the app itself.
+        **options: What that is given.
+    """
+    key = f"{make.__qualname__}{sorted(options.items())}"
+    if key not in _shared:
+        app = make(**options)
+        _shared[key] = app, dict(dash.page_registry)
+    app, pages = _shared[key]
+    dash.page_registry.clear()  # it is the process's, not an app's
+    dash.page_registry.update(pages)
+    untrack(app)
+    return app
+
+
+def untrack(app: dash.Dash) -> None:
+    """No tracker listens any more, whoever may still hold one; and no rule is left."""
+    for tracker in app.server.extensions.pop("footspan_dash_trackers", ()):
+        flask.request_started.disconnect(tracker._started, app.server)
+        flask.request_finished.disconnect(tracker._finished, app.server)
+        recorders._of_app.pop(app, None)
+    app.server.extensions.pop("footspan_dash_ignore_routes", None)

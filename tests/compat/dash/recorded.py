@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from compat.dash.apps import app_for
+from compat.dash.apps import app_for, untrack
 from footspan.compat import dash_user_tracker as ours
 from servers.dash_tracker import DashTrackerServer
 
@@ -121,3 +121,4 @@ def running(name: str, app: Any = None, **changes: Any) -> Iterator[Ours]:
     with DashTrackerServer(path=path) as server:
         found = Ours(name, server, changes, app)
         yield found
+    untrack(found.app)

@@ -12,7 +12,7 @@ import dash
 import pytest
 from dash import Input, Output
 
-from compat.dash.apps import classic_app, pages_app
+from compat.dash.apps import classic_app, pages_app, shared
 from compat.dash.recorded import asked, running
 from footspan.compat.dash_user_tracker import HttpTrackerRepository, Tracker
 from servers.dash_tracker import KEY, DashTrackerServer
@@ -71,7 +71,7 @@ def test_a_whole_visit(kind: str) -> None:
         "classic": ["full_load_root", "nav_dashboard", "nav_home", "full_load_deep_link"],
     }[kind]
     names = [f"browser_{kind}__{step}" for step in steps]
-    app = pages_app() if kind == "pages" else classic_app()
+    app = shared(pages_app if kind == "pages" else classic_app)
     with running(names[0], app) as own:
         for name in names:
             own.ask(asked(name))
@@ -87,7 +87,7 @@ def test_the_page_does_not_wait() -> None:
     """D3, D4: the endpoint hangs, and the app answers as fast as ever."""
     with DashTrackerServer() as server:
         server.faults.hang(3.0, times=8)
-        app = pages_app()
+        app = shared()
         tracker = Tracker(app, tracker_endpoint=server.endpoint)
         begun = time.monotonic()
         for _ in range(4):
@@ -166,7 +166,7 @@ def test_a_location_that_says_nothing_is_nothing(pathname: object) -> None:
 @pytest.mark.parametrize("path", ["/api/ping", "/_dash-update-component"])
 def test_no_request_is_broken(path: str, body: bytes) -> None:
     """D6: whatever somebody posts, the answer is the one without a tracker."""
-    app = pages_app()
+    app = shared()
     client = app.server.test_client()
 
     def post() -> tuple[int, bytes]:
@@ -191,7 +191,7 @@ class _Strange:
 def test_a_provider_that_fails(provider: Any, caplog: pytest.LogCaptureFixture) -> None:
     """D6: the visit counts, as nobody's; that is counted and said once, without a value."""
     with DashTrackerServer() as server:
-        app = pages_app()
+        app = shared()
         tracker = Tracker(app, tracker_endpoint=server.endpoint, user_provider=provider)
         assert visit(app).status_code == visit(app).status_code == 200
         assert paths(tracker, server) == ["/", "/"]
@@ -238,8 +238,8 @@ def test_bots_do_not_count() -> None:
 def test_nothing_is_lost() -> None:
     """D10: the endpoint is away for a while."""
     with DashTrackerServer() as server:
-        server.faults.down(1.0)
-        app = pages_app()
+        server.faults.down(0.3)
+        app = shared()
         tracker = Tracker(app, tracker_endpoint=server.endpoint)
         visit(app)
         assert server.wait_for(server.page_views, 20)

@@ -15,7 +15,7 @@ import pytest
 from dash import Dash, Input, Output, html
 from flask import session
 
-from compat.dash.apps import pages_app
+from compat.dash.apps import pages_app, shared
 from footspan.compat import dash_user_tracker
 from footspan.compat.dash_user_tracker import (
     HttpTrackerRepository,
@@ -59,7 +59,7 @@ def test_basic_usage(server: DashTrackerServer) -> None:
 
 def test_development_mode(capsys: pytest.CaptureFixture[str]) -> None:
     """An app alone: lines of JSON."""
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app)
     visit(app, "/")
     (line,) = capsys.readouterr().out.splitlines()
@@ -80,7 +80,7 @@ def test_custom_configuration(server: DashTrackerServer) -> None:
         who = session.get("user") or {}
         return {"id": who.get("id"), "email": who.get("email"), "full_name": who.get("full_name")}
 
-    app = pages_app()
+    app = shared()
     repository = HttpTrackerRepository(server.endpoint, "api-key")
     tracker = Tracker(
         app,
@@ -109,7 +109,7 @@ def test_custom_configuration(server: DashTrackerServer) -> None:
 
 def test_without_a_provider_the_session_says_who(server: DashTrackerServer) -> None:
     """``session["user"]``, as the document's features have it."""
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app, tracker_endpoint=server.endpoint)
     visit(app, "/")
     assert tracker.flush(PATIENCE) == 0
@@ -128,7 +128,7 @@ def test_a_custom_repository() -> None:
             assert event["event"] == "page_view"
             self.seen.set()
 
-    app, mine = pages_app(), Mine()
+    app, mine = shared(), Mine()
     tracker = Tracker(app, repository=mine)
     visit(app, "/")
     assert mine.seen.wait(PATIENCE)
@@ -137,7 +137,7 @@ def test_a_custom_repository() -> None:
 
 def test_analytics(server: DashTrackerServer) -> None:
     """From the tracker or by themselves, awaited; what was tracked comes back."""
-    app = pages_app()
+    app = shared()
     repository = HttpTrackerRepository(server.endpoint, KEY)
     tracker = Tracker(app, repository=repository)
     visit(app, "/dashboard", "/dashboard", "/")
@@ -180,7 +180,7 @@ def test_analytics_in_a_callback(server: DashTrackerServer) -> None:
 
 def test_the_event_has_the_documented_form(server: DashTrackerServer) -> None:
     """Its keys; and ``endpoint``, which the document leaves out and the client sends."""
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app, "My Dash App", server.endpoint)
     visit(app, "/")
     assert tracker.flush(PATIENCE) == 0

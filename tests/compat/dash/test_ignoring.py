@@ -9,7 +9,7 @@ import dash
 import pytest
 from dash import Input, Output, dcc, html
 
-from compat.dash.apps import pages_app
+from compat.dash.apps import shared
 from footspan.compat.dash_user_tracker import Tracker, add_ignore_routes, ignore_callback
 from footspan.config import ConfigurationError
 from servers.dash_tracker import DashTrackerServer
@@ -36,7 +36,7 @@ def ignore_route(route: str) -> bool:
 @pytest.mark.parametrize("keyword", ["ignore_route", "ignore_routes"])
 def test_a_function(keyword: str, base: str) -> None:
     """It is given the path without the app's base pathname."""
-    app = pages_app(url_base_pathname=f"{base}/") if base else pages_app()
+    app = shared(url_base_pathname=f"{base}/") if base else shared()
     with DashTrackerServer() as server:
         options: Any = {keyword: ignore_route}
         tracker = Tracker(app, tracker_endpoint=server.endpoint, **options)
@@ -47,7 +47,7 @@ def test_a_function(keyword: str, base: str) -> None:
 @pytest.mark.parametrize("keyword", ["ignore_route", "ignore_routes"])
 def test_rules(keyword: str, base: str) -> None:
     """Flask's, with converters; one with a slash at its end fits without it, too."""
-    app = pages_app(url_base_pathname=f"{base}/") if base else pages_app()
+    app = shared(url_base_pathname=f"{base}/") if base else shared()
     with DashTrackerServer() as server:
         options: Any = {keyword: ["/admin/", "/user/<int:number>"]}
         tracker = Tracker(app, tracker_endpoint=server.endpoint, **options)
@@ -56,7 +56,7 @@ def test_rules(keyword: str, base: str) -> None:
 
 def test_rules_that_come_later() -> None:
     """Before the tracker or after it."""
-    app = pages_app()
+    app = shared()
     add_ignore_routes(app, ["/health"])
     with DashTrackerServer() as server:
         tracker = Tracker(app, tracker_endpoint=server.endpoint, ignore_routes=["/"])
@@ -68,13 +68,13 @@ def test_rules_that_come_later() -> None:
 def test_what_is_no_rule(routes: Any) -> None:
     """It is said at once."""
     with pytest.raises(ConfigurationError, match="ignore_routes"):
-        Tracker(pages_app(), ignore_routes=routes)
+        Tracker(shared(), ignore_routes=routes)
 
 
 def test_a_function_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     """The page is counted and served; it is said once."""
     caplog.set_level(logging.WARNING)
-    app = pages_app()
+    app = shared()
     with DashTrackerServer() as server:
         tracker = Tracker(app, tracker_endpoint=server.endpoint, ignore_route=lambda _: 1 / 0)
         assert counted(app, server, tracker) == set(PAGES)

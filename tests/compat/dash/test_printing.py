@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import footspan
-from compat.dash.apps import pages_app
+from compat.dash.apps import shared
 from compat.dash.recorded import PORT, recording
 from footspan.compat.dash_user_tracker import Tracker
 
@@ -26,7 +26,7 @@ def visit(app: Any) -> None:
 
 def test_each_event_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """As it was recorded; nothing else is printed, and there is nothing to be asked."""
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app)
     visit(app)
     visit(app)
@@ -43,7 +43,7 @@ def test_each_event_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_process_gets_them_too(otlp_sink: OtlpSink, capsys: pytest.CaptureFixture[str]) -> None:
     """As standard events, where it has destinations."""
     footspan.init(destinations={"otlp": {"endpoint": otlp_sink.url}})
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app, user_provider=lambda: {"id": "u1", "team": "x"})
     visit(app)
     assert footspan.flush(20) == {"otlp": 0}
@@ -59,7 +59,7 @@ def test_the_process_gets_them_too(otlp_sink: OtlpSink, capsys: pytest.CaptureFi
 def test_switched_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """As everything of ours."""
     monkeypatch.setenv("TELEMETRY_ENABLED", "false")
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app)
     visit(app)
     assert not capsys.readouterr().out
@@ -68,7 +68,7 @@ def test_switched_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 def test_an_output_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages go on, and it is counted."""
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app)
     monkeypatch.setattr(sys, "stdout", None)
     visit(app)

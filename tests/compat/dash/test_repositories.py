@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from compat.dash.apps import pages_app
+from compat.dash.apps import shared
+from destinations.making import line, settings
 from footspan.compat.dash_user_tracker import HttpTrackerRepository, Tracker, TrackerError, TrackerRepository
 from footspan.compat.dash_user_tracker.own import DashRepository, name_of
 from footspan.config import ConfigurationError
 from footspan.destinations import build_destination
+from footspan.destinations.base import Verdict
 from programs import until
 from servers.dash_tracker import KEY, DashTrackerServer
 
@@ -61,7 +63,7 @@ class Duck:
 
 def visited(repository: Any, times: int = 1) -> Tracker:
     """A tracker with the repository, its app visited."""
-    app = pages_app()
+    app = shared()
     tracker = Tracker(app, repository=repository)
     for _ in range(times):
         assert app.server.test_client().get("/", headers=BROWSER).status_code == 200
@@ -98,9 +100,20 @@ def test_it_gets_the_documented_event(kind: type[Any]) -> None:
         asyncio.CancelledError(),
     ],
 )
-def test_what_passes_is_tried_again(kind: type[Kept], error: BaseException) -> None:
-    """Nobody's page notices, and nothing is lost."""
+def test_what_passes_is_to_be_tried_again(kind: type[Kept], error: BaseException) -> None:
+    """Whatever it is that says nothing of the event."""
     repository = kind(error)
+    own = DashRepository(settings("x", repository=name_of(repository)))
+    assert own.send([line()], 5.0).verdict is Verdict.RETRY
+    assert own.send([line()], 5.0).verdict is Verdict.DELIVERED
+    assert len(repository.events) == 1
+    own.close()
+
+
+@pytest.mark.parametrize("kind", [Kept, Awaited])
+def test_it_is_tried_again(kind: type[Kept]) -> None:
+    """Nobody's page notices, and nothing is lost."""
+    repository = kind(ConnectionError("away"))
     tracker = visited(repository)
     assert until(lambda: repository.events)
     assert tracker.flush(8) == 0
@@ -163,7 +176,7 @@ def test_names() -> None:
 def test_what_is_no_repository(repository: Any) -> None:
     """It is said at once."""
     with pytest.raises(ConfigurationError, match="save_event"):
-        Tracker(pages_app(), repository=repository)
+        Tracker(shared(), repository=repository)
 
 
 def test_one_that_cannot_be_known_by_name() -> None:
@@ -176,13 +189,11 @@ def test_one_that_cannot_be_known_by_name() -> None:
             """Take it."""
 
     with pytest.raises(ConfigurationError, match="weak reference"):
-        Tracker(pages_app(), repository=Slotted())
+        Tracker(shared(), repository=Slotted())
 
 
 def test_settings_that_name_nothing() -> None:
     """No file can make such an object."""
-    from destinations.making import settings  # noqa: PLC0415 - only here
-
     with pytest.raises(ConfigurationError, match="does not have"):
         DashRepository(settings("x", repository="nowhere:Nothing"))
     with pytest.raises(ConfigurationError):
@@ -191,7 +202,6 @@ def test_settings_that_name_nothing() -> None:
 
 def test_one_that_never_comes_back() -> None:
     """Awaiting has an end, and another try follows."""
-    from destinations.making import line, settings  # noqa: PLC0415 - only here
 
     class Stuck(TrackerRepository):
         async def save_event(self, event: dict[str, Any]) -> None:
