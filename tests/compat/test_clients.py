@@ -71,6 +71,18 @@ def test_one_place_gets_it_once(otlp_sink: OtlpSink) -> None:
     assert len(spooled()) == 1
 
 
+def test_one_place_that_the_environment_names_gets_it_once(
+    umami_server: UmamiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it stands beside the client's own, which is no mistake."""
+    for name, value in (("URL", umami_server.url), ("WEBSITE", umami_server.website)):
+        monkeypatch.setenv(f"FOOTSPAN_DESTINATIONS_UMAMI_{name}", value)
+    own = Client("umami", {"url": umami_server.url, "website": umami_server.website})
+    own.emit("a", {})
+    assert (own.flush(20), footspan.flush(20)) == (0, {"umami": 0})
+    assert len(umami_server.events("a")) == 1
+
+
 def test_a_client_apart_keeps_it_to_itself(otlp_sink: OtlpSink, tmp_path: Any) -> None:
     """Its spool is looked after by somebody: the same place gets nothing from the process."""
     footspan.init(destinations={"otlp": {"endpoint": otlp_sink.url}})

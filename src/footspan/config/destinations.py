@@ -72,7 +72,7 @@ def _type_of(name: str, first: Found, stated: Found | None) -> str:
 
 
 def build_destinations(
-    layer: Layer, types: Mapping[str, str], *, implied: str | None, report: Report = stop
+    layer: Layer, types: Mapping[str, str], *, implied: str | None, apart: Collection[str] = (), report: Report = stop
 ) -> list[DestinationSettings]:
     """Read and check every destination.
 
@@ -80,6 +80,7 @@ def build_destinations(
         layer: The merged layer.
         types: The destinations' names and types.
         implied: The destination that nothing of ours names; if another goes to the same place, it is left out.
+        apart: Destinations for events that the others do not get; one of these may be the same place as one of those.
         report: Takes what is wrong: an unknown key, a value that cannot be read, an enabled destination without its
             address or of a type that does not work yet, or two that are the same place.
     """
@@ -88,7 +89,11 @@ def build_destinations(
     # The implied one last: whoever is named keeps the place.
     for each in sorted(built, key=lambda each: each.name == implied):
         kind = type_of(each.type)
-        place = (kind.name, *(each.options.get(option.name) for option in kind.options if option.identity))
+        place = (
+            kind.name,
+            each.name in apart,
+            *(each.options.get(option.name) for option in kind.options if option.identity),
+        )
         if not each.enabled or kind.repeatable or places.setdefault(place, each.name) == each.name:
             continue
         if each.name == implied:

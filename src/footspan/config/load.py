@@ -47,6 +47,7 @@ def load_settings(
     config: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
+    apart: bool = False,
 ) -> Settings:
     """Load the settings of this process.
 
@@ -56,6 +57,8 @@ def load_settings(
         overrides: Settings from code, nested as in the file; ``service_name`` and ``service_version`` are short for the
             keys of ``service``. ``None`` anywhere means not set.
         environ: The environment; default: ``os.environ``.
+        apart: Whether those destinations that the code names are for events of their own, so that another, for the
+            process's, may be the same place.
 
     Returns:
         The settings. With ``TELEMETRY_ENABLED=false`` or ``OTEL_SDK_DISABLED=true`` they are the defaults with
@@ -67,7 +70,7 @@ def load_settings(
     environ = os.environ if environ is None else environ
     if switched_off(environ):
         return Settings(enabled=False)
-    return load_all(config, overrides or {}, environ, stop).settings
+    return load_all(config, overrides or {}, environ, stop, apart=apart).settings
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,7 +89,12 @@ class Loaded:
 
 
 def load_all(
-    config: str | Path | None, overrides: Mapping[str, Any], environ: Mapping[str, str], report: Report
+    config: str | Path | None,
+    overrides: Mapping[str, Any],
+    environ: Mapping[str, str],
+    report: Report,
+    *,
+    apart: bool = False,
 ) -> Loaded:
     """Load the settings, whatever switches telemetry off.
 
@@ -95,6 +103,7 @@ def load_all(
         overrides: Settings from code.
         environ: The environment.
         report: Takes what is wrong. If it returns, the settings are made without that.
+        apart: As for :func:`load_settings`.
     """
     below, disabled = read_files(config, environ, report)
     code = _read_code(overrides, report)
@@ -114,12 +123,13 @@ def load_all(
     elif not named:
         types[OTLP] = OTLP
 
-    apart = read_apart(environ) if otlp else {}
-    merged = {**apart, **below, **read_service(environ), **otlp, **above}
+    of_spans = read_apart(environ) if otlp else {}
+    merged = {**of_spans, **below, **read_service(environ), **otlp, **above}
     if disabled is not None:
         merged["enabled",] = disabled
     settings = build_section(Settings, merged, report=report)
-    destinations = build_destinations(merged, types, implied=None if named else OTLP, report=report)
+    ours = {path[1] for path in code if path[0] == DESTINATIONS} if apart else ()
+    destinations = build_destinations(merged, types, implied=None if named else OTLP, apart=ours, report=report)
     if settings.debug:
         # Debugging is for seeing every event.
         destinations += _debug_console(destinations)

@@ -62,7 +62,8 @@ class Life:
         overrides = dict(settings)
         if service_name is not None:
             overrides["service_name"] = service_name
-        loaded = load_settings(config=config, overrides=overrides)
+        apart = self._own and settings.get("destinations") is not None
+        loaded = load_settings(config=config, overrides=overrides, apart=apart)
         with _otel.loadable_at_exit():
             if self._own:
                 self._start_own(_only_named(loaded, settings.get("destinations")))
