@@ -14,7 +14,7 @@ from footspan.config.own_types import TYPE, is_registered, type_names, type_of
 from footspan.config.settings import BatchSettings, DestinationSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from footspan.config.declarations import Path
     from footspan.config.errors import Report
