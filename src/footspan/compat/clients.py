@@ -7,10 +7,12 @@ that the old SDK knew nothing of.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
 from collections import OrderedDict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
@@ -245,13 +247,13 @@ def _tracker(settings: Mapping[str, Any], user: Client) -> Tracker:
 
 def _process_pipeline() -> Pipeline | None:
     """The process's pipeline, if it has destinations; started by the first event, where settings name any."""
-    with _platform.importing():
-        from footspan import pipeline  # noqa: PLC0415 - loaded with the client's own pipeline
+    with nullcontext() if "footspan.pipeline" in sys.modules else _platform.importing():
+        from footspan.pipeline import get_pipeline  # noqa: PLC0415 - loaded with the client's own pipeline
 
-    found = pipeline.get_pipeline()
+    found = get_pipeline()
     if found is None and _settings_name_destinations():
         default_tracker._ready()  # noqa: SLF001 - what its first call does
-        found = pipeline.get_pipeline()
+        found = get_pipeline()
     return found if found is not None and (found.destinations or found.immediate) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard, _platform
@@ -50,6 +51,7 @@ class TelemetryClient:
         self._options: Any = reading.TelemetryOptions() if options is None else options
         self._path = reading.queue_path(self._options)
         self._lock = _guard.QuietLock()
+        self._given: tuple[Any, ...] | None = None  # the options of `_chosen`, as they stood
         self._chosen: Chosen | None = None
         self._road: Road | None = None
         self._said: Wire | None = None
@@ -139,13 +141,16 @@ class TelemetryClient:
 
     def _ready(self) -> Road:
         """The way of the options in force."""
+        given, known, road = reading.given(self._options), self._given, self._road
+        if road is not None and given and known and all(map(is_, given, known)):
+            return road
         chosen = reading.chosen(self._options)
-        road = self._road
         if road is None or chosen != self._chosen:
             with self._lock:
                 road = Road(self._path, chosen)
                 self._chosen, self._road, self._said = chosen, road, _untold(road, chosen)
                 self._say_what_is_blank(chosen)
+        self._given = given
         return road
 
     def _say_what_is_blank(self, chosen: Chosen) -> None:

@@ -7,9 +7,13 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from footspan import _guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_QUEUE: Final = "telemetry-queue.ndjson"
 DEFAULT_BATCH: Final = 20
@@ -56,6 +60,25 @@ class Chosen(NamedTuple):
     version: str
     countries: str | None
     """A file; empty for none, although countries are wanted; ``None`` where they are not."""
+
+
+def given(options: Any) -> tuple[Any, ...] | None:
+    """What :func:`chosen` reads, as it stands: where it is the same, so is what is chosen. ``None`` if unreadable."""
+    try:
+        return _GIVEN(options)
+    except Exception:  # noqa: BLE001 - an object of the host's own making
+        return None
+
+
+_GIVEN: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(
+    "endpoint_url",
+    "api_key",
+    "batch_size",
+    "application_name",
+    "application_version",
+    "enable_country_lookup",
+    "country_database",
+)
 
 
 def chosen(options: Any) -> Chosen:
