@@ -340,3 +340,19 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"\x1b" not in result.stdout
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in on_terminal(80, *arguments)
+
+
+def test_a_dash_tracker_endpoint(folder: Path) -> None:
+    """The documented object and its address; the key is not shown."""
+    settings = "  dash_tracker: {url: 'https://collect.example/track', api_key: " + KEY + "}"
+    (folder / "footspan.yaml").write_text(f"telemetry:\n destinations:\n{settings}\n")
+    props = json.dumps({"url.full": "https://shop.example/cart?a=1", "user.id": "u_1", "password": "p"})
+    asked = ("--name", "footspan.page_view", "--props", props)
+    assert KEY not in run(*asked, "--to", "dash_tracker").stdout
+    found = answer(*asked)["destinations"]["dash_tracker"]["request"]
+    assert (found["method"], found["address"]) == ("POST", "https://collect.example/track")
+    assert found["headers"]["X-API-Key"] != KEY
+    body = found["body"]
+    assert list(body) == ["event", "data", "timestamp"]
+    assert (body["event"], body["data"]["path"], body["data"]["user_id"]) == ("page_view", "/cart", "u_1")
+    assert body["data"]["password"] == "[secret]"

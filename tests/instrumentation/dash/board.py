@@ -13,6 +13,8 @@ from dash import ALL, Dash, Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
 
@@ -46,6 +48,21 @@ def pages(**settings: Any) -> Dash:
         ]
     )
     _callbacks(app)
+    return app
+
+
+_shared: dict[str, tuple[Dash, dict[str, Any]]] = {}
+
+
+def shared(make: Callable[..., Dash], **settings: Any) -> Dash:
+    """One of these apps, made once for all who change nothing about it: making one takes longer than most tests."""
+    key = f"{make.__name__}{sorted(settings.items())}"
+    if key not in _shared:
+        app = make(**settings)
+        _shared[key] = app, dict(dash.page_registry)
+    app, registered = _shared[key]
+    forget_pages()
+    dash.page_registry.update(registered)
     return app
 
 

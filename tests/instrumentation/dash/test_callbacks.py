@@ -27,7 +27,7 @@ ASYNC_TOO = hasattr(dash, "hooks")  # Dash 3 and later
 @pytest.fixture(params=[False, True] if ASYNC_TOO else [None], ids=str)
 def tab(request: pytest.FixtureRequest) -> Tab:
     """A tab at an app whose callbacks Dash runs by the one or the other of its two functions."""
-    app = board.pages(**({} if request.param is None else {"use_async": request.param}))
+    app = board.shared(board.pages, **({} if request.param is None else {"use_async": request.param}))
     DashInstrumentor.instrument_app(app)
     tab = Tab(app)
     tab.load("/dashboard")
@@ -63,7 +63,7 @@ def test_an_interaction(tab: Tab) -> None:
 
 def test_values_where_they_are_allowed() -> None:
     """Those of what was touched, and of nothing else."""
-    app = board.pages()
+    app = board.shared(board.pages)
     DashInstrumentor.instrument_app(app, values=True)
     Tab(app).touch("add", "sum.children", content=3, state=SECRET)
     assert interaction()["values"] == {"add.n_clicks": 3}
@@ -78,7 +78,7 @@ def test_a_pattern_is_one_component(tab: Tab) -> None:
 def test_a_version_whose_functions_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Interactions without durations; failures that Flask sees."""
     monkeypatch.setattr("footspan.instrumentation.dash.callbacks._MODULE", "dash.of.the.future")
-    app = board.pages()
+    app = board.shared(board.pages)
     DashInstrumentor.instrument_app(app)
     tab = Tab(app)
     tab.touch("add", "sum.children", state=SECRET)
@@ -107,9 +107,9 @@ def test_a_callback_that_fails(tab: Tab) -> None:
     assert failure.attributes["url.path"] == "/dashboard"
 
 
-def test_an_exception_reaches_the_app_untouched(tab: Tab) -> None:
+def test_an_exception_reaches_the_app_untouched(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The very object, where the app lets exceptions through."""
-    tab.client.application.config["PROPAGATE_EXCEPTIONS"] = True
+    monkeypatch.setitem(tab.client.application.config, "PROPAGATE_EXCEPTIONS", True)
     with pytest.raises(board.WidgetError, match="the widget broke at 1"):
         tab.touch("break", "broken.children")
     assert interaction()["error.type"] == "WidgetError"
@@ -150,7 +150,7 @@ def test_no_update_is_no_error(tab: Tab, clicks: int) -> None:
 @pytest.mark.parametrize("pattern", ["add", "sum.children", "sum.*", "a*"])
 def test_ignored_callbacks(pattern: str) -> None:
     """By the function's name or the outputs."""
-    app = board.pages()
+    app = board.shared(board.pages)
     DashInstrumentor.instrument_app(app, ignore_callbacks=[pattern])
     tab = Tab(app)
     tab.touch("add", "sum.children", state=SECRET)
@@ -160,7 +160,7 @@ def test_ignored_callbacks(pattern: str) -> None:
 
 def test_an_ignored_router_still_moves() -> None:
     """Which callback reports a move is no matter."""
-    app = board.pages()
+    app = board.shared(board.pages)
     DashInstrumentor.instrument_app(app, ignore_callbacks=["*"])
     tab = Tab(app)
     tab.load("/")
@@ -171,7 +171,7 @@ def test_an_ignored_router_still_moves() -> None:
 @pytest.mark.parametrize("by_setting", [True, False])
 def test_interactions_and_errors_can_be_off(monkeypatch: pytest.MonkeyPatch, by_setting: bool) -> None:
     """By the settings or by options."""
-    app = board.pages()
+    app = board.shared(board.pages)
     if by_setting:
         monkeypatch.setenv("FOOTSPAN_DASH_INTERACTIONS", "false")
         monkeypatch.setenv("FOOTSPAN_DASH_ERRORS", "false")
@@ -231,7 +231,7 @@ def test_whatever_is_posted_is_answered_as_without_us(body: bytes, content_type:
         path = "/_dash-update-component"
         return app.server.test_client().post(path, data=body, content_type=content_type)  # type: ignore[no-any-return]
 
-    app = board.pages()
+    app = board.shared(board.pages)
     before = asked()
     DashInstrumentor.instrument_app(app)
     after = asked()
@@ -264,8 +264,8 @@ def test_answers_are_the_same_to_the_byte() -> None:
         asked.append(tab.touch("keep", "kept.children"))
         return [(each.status_code, each.data.partition(b'"end_id"')[0]) for each in asked]
 
-    unwatched = answers(board.pages())
-    app = board.pages()
+    unwatched = answers(board.shared(board.pages))
+    app = board.shared(board.pages)
     DashInstrumentor.instrument_app(app)
     assert answers(app) == unwatched
 

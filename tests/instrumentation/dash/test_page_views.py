@@ -35,8 +35,8 @@ def _short(url: str) -> str:
 
 
 def watched(make: Callable[..., Dash], **settings: Any) -> Dash:
-    """An app that is watched."""
-    app = make(**settings)
+    """An app that is watched; nobody may change it."""
+    app = board.shared(make, **settings)
     DashInstrumentor.instrument_app(app)
     return app
 
@@ -267,7 +267,8 @@ def test_the_address_is_redacted() -> None:
 
 def test_the_context_of_a_request_is_on_its_events() -> None:
     """What the app says of who asks, in its own functions."""
-    app = watched(board.pages)
+    app = board.pages()
+    DashInstrumentor.instrument_app(app)
 
     server: Flask = app.server
 
