@@ -54,7 +54,11 @@ def test_a_wish_can_be_taken_back(library: str) -> None:
 def test_a_failure_does_not_break_the_import(library: str) -> None:
     """Which is the app's."""
     _guard.reraise_in_tests(False)
-    when_loaded(library, lambda: int("x"))
+
+    def fail() -> None:
+        raise ValueError("x")
+
+    when_loaded(library, fail)
     assert importlib.import_module(library).value == 1
 
 
