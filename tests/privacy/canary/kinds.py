@@ -77,7 +77,7 @@ class Planter:
         return {
             "list": [text, [text, {"inner": text}]],
             "tuple": (text,),
-            "bytes": text.encode(),
+            "raw": text.encode(),
             "json": json.dumps({"a": [text], "password": secret}),
             "json twice": json.dumps({"inside": json.dumps({"a": text, "userPassword": secret})}),
             "user": {"Password": secret, "X-Api-Key": secret, "tokens": {"access_token": [secret]}},

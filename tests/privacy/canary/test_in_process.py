@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry import _logs, trace
@@ -24,17 +23,10 @@ from gateway.running import Gateway
 from privacy.canary.kinds import KINDS, Planter, together
 from privacy.canary.planting import by_calls, by_clients, by_logs, by_spans
 from privacy.canary.searching import Haystack
-from servers.dash_tracker import KEY, DashTrackerServer
-from servers.opentrace import OpenTraceServer
-from servers.otlp import OtlpSink
-from servers.otlp_grpc import OtlpGrpcSink
-from servers.trace_telemetry import TraceTelemetryServer
-from servers.umami import UmamiServer
+from privacy.canary.standing_in import KEY, Servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from typing_extensions import Self
 
 TEXTS: dict[str, Callable[[int], str]] = {"together": together, "json": KINDS["json"]}
 
@@ -88,42 +80,6 @@ def test_what_stays_and_what_is_shown(name: str, heard: Heard, capfd: pytest.Cap
     assert not hits, "\n".join(hits)
 
 
-class Servers:
-    """One stand-in of each kind, and the settings and exporters that lead there."""
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        enter = self._stack.enter_context
-        self.umami, self.otlp, self.protobuf = enter(UmamiServer()), enter(OtlpSink()), enter(OtlpSink())
-        self.grpc, self.opentrace = enter(OtlpGrpcSink()), enter(OpenTraceServer())
-        self.told, self.dash = enter(TraceTelemetryServer(api_key="secret-key")), enter(DashTrackerServer(key=KEY))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def options(self) -> dict[str, dict[str, Any]]:
-        """Destinations, as ``init`` takes them."""
-        return {
-            "umami": {"url": self.umami.url, "website": self.umami.website, "spans": ["*"]},
-            "otlp": {"endpoint": self.otlp.url},
-            "proto": {"type": "otlp", "endpoint": self.protobuf.url, "protocol": "http/protobuf"},
-            "grpc": {"type": "otlp", "endpoint": self.grpc.url, "protocol": "grpc"},
-            "opentrace": {"url": self.opentrace.url, "project_id": "project", "spans": ["*"]},
-            "trace_telemetry": {"url": self.told.endpoint, "api_key": "secret-key", "spans": ["*"]},
-            "dash_tracker": {"url": self.dash.endpoint, "api_key": KEY, "spans": ["*"]},
-        }
-
-    def search(self, hay: Haystack) -> Haystack:
-        """Everything that was asked of any of them."""
-        for name in ("umami", "otlp", "protobuf", "opentrace", "told", "dash"):
-            hay.add_requests(name, getattr(self, name))
-        hay.add_calls("grpc", self.grpc)
-        return hay
-
-
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_is_sent(name: str, heard: Heard, tmp_path: Path) -> None:
     """A pipeline with every destination, and every drop-in client: no request holds a secret."""
@@ -132,7 +88,7 @@ def test_what_is_sent(name: str, heard: Heard, tmp_path: Path) -> None:
         footspan.init(service_name="canary", destinations=servers.options())
         by_calls(plant)
         by_clients(
-            plant, servers.opentrace.url, servers.told.endpoint, str(tmp_path / "q.ndjson"), servers.dash.endpoint, KEY
+            plant, servers.opentrace.url, servers.queue.endpoint, str(tmp_path / "q.ndjson"), servers.dash.endpoint, KEY
         )
         by_logs(plant)
         left = footspan.flush(30.0)
