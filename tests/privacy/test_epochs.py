@@ -110,6 +110,34 @@ def test_a_destroyed_key_is_blank_where_it_was(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_a_killed_change_left_beside_the_file_goes_with_the_next(file: Path) -> None:
+    """A copy of a destroyed key is no better than the key; a neighbour's file is nobody's business."""
+    left, other = (file.with_name(f".{file.name}.{end}") for end in ("0a1b2c3d", "backup"))
+    for copy in (left, other):
+        copy.write_bytes(file.read_bytes())
+    with left.open("rb") as before:
+        key_files.destroy(file, ["k1"])
+        assert set(before.read()) == {0}
+    assert not left.exists()
+    assert other.exists()
+
+
+def test_no_rotation_undoes_another(file: Path) -> None:
+    """Two processes that add keys at once: every key that was said to be made is there."""
+    program = (
+        "import sys, time\nfrom pathlib import Path\nfrom footspan.privacy.key_files import rotate\n"
+        "for _ in range(15): print(rotate(Path(sys.argv[1]), time.time())[0].id)"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    made = {name for run in runs for name in run.communicate(timeout=120)[0].split()}
+    assert [run.returncode for run in runs] == [0, 0]
+    assert len(made) == 30
+    assert {key.id for key in read_keys(file)} == {"k1", "k2", *made}
+
+
 def test_without_any_key_left_a_constant_stands(file: Path) -> None:
     """It fails closed, and starts again with the next key."""
     ticks = [0.0]

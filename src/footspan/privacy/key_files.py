@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from footspan import _platform
 from footspan.config.pseudonyms import Key, read_keys, written
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 KEY_BYTES: Final = 32
+
+_PATIENCE: Final = 30.0
+"""Seconds that one change waits for another."""
+_PAUSE: Final = 0.02
 
 
 def rotate(path: Path, now: float, *, every: float = 0.0, keep: int | None = None) -> tuple[Key | None, list[str]]:
@@ -32,16 +39,19 @@ def rotate(path: Path, now: float, *, every: float = 0.0, keep: int | None = Non
         ConfigurationError: There is a file that cannot be used.
         OSError: It cannot be written.
     """
-    keys = list(read_keys(path)) if os.path.lexists(path) else []
-    made: Key | None = None
-    if not keys or now - keys[-1].created >= every:
-        taken = {key.id for key in keys}
-        name = next(each for each in iter(lambda: secrets.token_hex(4), None) if each not in taken)
-        made = Key(name, secrets.token_bytes(KEY_BYTES), now)
-        keys.append(made)
-    gone = [] if keep is None else [key.id for key in keys[: max(0, len(keys) - keep)]]
-    if made is not None or gone:
-        _replace(path, tuple(key for key in keys if key.id not in gone))
+    with _alone(path) as file:
+        keys = list(read_keys(file)) if os.path.lexists(file) else []
+        made: Key | None = None
+        if (
+            not keys or not every or now - keys[-1].created >= every
+        ):  # the newest may be of a moment ago, or still to come
+            taken = {key.id for key in keys}
+            name = next(each for each in iter(lambda: secrets.token_hex(4), None) if each not in taken)
+            made = Key(name, secrets.token_bytes(KEY_BYTES), now)
+            keys.append(made)
+        gone = [] if keep is None else [key.id for key in keys[: max(0, len(keys) - keep)]]
+        if made is not None or gone:
+            _replace(file, tuple(key for key in keys if key.id not in gone))
     return made, gone
 
 
@@ -55,16 +65,46 @@ def destroy(path: Path, ids: Collection[str]) -> list[str]:
         ConfigurationError: The file cannot be used.
         OSError: It cannot be written.
     """
-    keys = read_keys(path)
-    gone = [key.id for key in keys if key.id in ids]
-    if gone:
-        _replace(path, tuple(key for key in keys if key.id not in gone))
+    with _alone(path) as file:
+        keys = read_keys(file)
+        gone = [key.id for key in keys if key.id in ids]
+        if gone:
+            _replace(file, tuple(key for key in keys if key.id not in gone))
     return gone
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[Path]:
+    """The file itself, a link's target where it is one, while no other process changes it."""
+    path = path.resolve()
+    guard = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | _platform.OPEN_FLAGS, 0o600)
+    try:
+        end = time.monotonic() + _PATIENCE
+        while _platform.DURABLE and not _platform.try_lock(guard):
+            if time.monotonic() > end:
+                raise BlockingIOError(None, "another process is changing it")
+            time.sleep(_PAUSE)
+        _blank_leftovers(path)
+        yield path
+    finally:
+        os.close(guard)
+
+
+def _blank_leftovers(path: Path) -> None:
+    """Blank what a change that was killed has left beside the file: copies of keys that may be destroyed by now."""
+    form = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    for left in path.parent.iterdir():
+        if form.fullmatch(left.name):
+            descriptor = os.open(left, os.O_RDWR | _platform.OPEN_FLAGS)
+            try:
+                _blank(descriptor)
+            finally:
+                os.close(descriptor)
+            left.unlink()
 
 
 def _replace(path: Path, keys: tuple[Key, ...]) -> None:
     """Put other content in a file's place at once, then blank what it held."""
-    path = path.resolve()  # a link stays a link
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     old = -1
     with suppress(FileNotFoundError):
@@ -82,11 +122,17 @@ def _replace(path: Path, keys: tuple[Key, ...]) -> None:
             raise
         _sync(path.parent)
         if old >= 0:
-            os.write(old, b"\0" * os.fstat(old).st_size)
-            os.fsync(old)
+            _blank(old)
     finally:
         if old >= 0:
             os.close(old)
+
+
+def _blank(descriptor: int) -> None:
+    left = os.fstat(descriptor).st_size
+    while left > 0:
+        left -= os.write(descriptor, b"\0" * left)
+    os.fsync(descriptor)
 
 
 def _sync(folder: Path) -> None:
