@@ -50,7 +50,7 @@ class DestinationLogExporter(LogRecordExporter):
         policy: Policy = DEFAULT,
     ) -> None:
         self._sender = Sender(destination, timeout)
-        self._redactor = Redactor(None, policy, pseudonymiser=tokens_for(destination)) if redact else None
+        self._redactor = Redactor(self._sender.count, policy, pseudonymiser=tokens_for(destination)) if redact else None
         self.carried: Callable[[], Collection[str]] = tuple
 
     @property

@@ -88,12 +88,16 @@ class Sender:
         return isinstance(self.destination, Nowhere)
 
     def status(self) -> dict[str, Any]:
-        """What became of everything so far: ``delivered``, ``failed``, ``passed_over``, and ``refused`` by reason."""
+        """What became of everything so far: ``delivered``, ``failed``, ``passed_over``, and ``refused`` by reason.
+
+        Besides, where there were any, ``redaction_failed``: values that a rule broke on and a constant stands for.
+        """
         with self._lock:
             counts = {name: self._counts[name] for name in ("delivered", "failed", "passed_over")}
-            return {**counts, "refused": dict(self._refused)}
+            broken = {name: self._counts[name] for name in ("redaction_failed",) if self._counts[name]}
+            return {**counts, "refused": dict(self._refused), **broken}
 
-    def count(self, name: str, number: int) -> None:
+    def count(self, name: str, number: int = 1) -> None:
         """Count something under one of the names of :meth:`status`."""
         if number:
             with self._lock:

@@ -34,7 +34,7 @@ class _SpanExporter(SpanExporter):
 
     def __init__(self, destination: Destination, *, timeout: float | None, redact: bool, policy: Policy) -> None:
         self._sender = Sender(destination, timeout)
-        self._redactor = Redactor(None, policy, pseudonymiser=tokens_for(destination)) if redact else None
+        self._redactor = Redactor(self._sender.count, policy, pseudonymiser=tokens_for(destination)) if redact else None
 
     @property
     def destination(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,12 +61,12 @@ def heard() -> Iterator[Heard]:
 def test_what_stays_and_what_is_shown(name: str, heard: Heard, capfd: pytest.CaptureFixture[str]) -> None:
     """``footspan.init`` beside the app's own tracer provider: spool, logger, terminal, the app's own exporter."""
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
+    provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stdout)))
     trace.set_tracer_provider(provider)
     footspan.init(
         service_name="canary", debug=True, destinations={"logging": {"level": "DEBUG"}, "console": {"format": "json"}}
     )
-    provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
+    provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stdout)))
     plant = Planter(TEXTS[name])
     for way in (by_calls, by_logs, by_spans):
         way(plant)
