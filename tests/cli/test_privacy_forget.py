@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from footspan.cli.commands import footspan as command
 from footspan.spool import sidefiles
 from footspan.spool.layout import Layout
 from footspan.spool.locks import acquire
+from footspan.spool.reading import read_line
 from spool.making import having, line, open_disk
 
 if TYPE_CHECKING:
@@ -150,6 +152,22 @@ def test_sessions(shop: OtlpSink) -> None:
     assert found["linked"] == 1
     assert b"s_1" not in on_disk()
     assert [each["waiting_or_sent"] for each in forget("--session", "s_2")["spools"].values()] == [1]
+
+
+def test_ctrl_c_while_sessions_are_looked_for(shop: OtlpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends early and says so, as everywhere; nothing is changed yet."""
+    track("u_ada", session_id="s_1")
+
+    def first(line: bytes) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return read_line(line)
+
+    monkeypatch.setattr("footspan.spool.forgetting.sweep.read_line", first)
+    result = privacy("forget", "u_ada", "--linked", "--json")
+    assert result.exit_code == 3, result.output
+    [spool] = json.loads(result.stdout)["spools"].values()
+    assert spool["problem"] == "not looked at"
+    assert b"u_ada" in on_disk()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -120,15 +120,18 @@ def forget(  # noqa: PLR0913 - one parameter an option
     from footspan.cli.privacy_deletion import deletions  # noqa: PLC0415 - only what the command needs
     from footspan.cli.privacy_person import person_of, read_given  # noqa: PLC0415 - the same
     from footspan.delivery.stop import Stop  # noqa: PLC0415 - the same
-    from footspan.spool.forgetting.sweep import linked_to  # noqa: PLC0415 - the same
+    from footspan.spool.forgetting.sweep import Stopped, linked_to  # noqa: PLC0415 - the same
 
     given = read_given(users, user_ids, emails, sessions)
     settings = settings_for(config, service, directory)
     roots = roots_for(settings, spools)
     person = person_of(given, settings)
-    theirs = linked_to(roots, person) if linked else frozenset()
-    person = person_of(given, settings, theirs)
+    theirs: frozenset[str] = frozenset()
     with Stop() as stop:
+        if linked:
+            with suppress(Stopped), _progress("sessions", stop, quiet=quiet) as progress:
+                theirs = linked_to(roots, person, progress)
+            person = person_of(given, settings, theirs)
         outcomes = _forget(roots, person, seconds, stop, dry=dry_run, quiet=quiet)
     there = deletions(settings, given, sorted(theirs))
     if as_json:

@@ -452,6 +452,17 @@ def test_sessions_and_visitors_that_are_theirs_alone(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    """What it points to stays as it is; it counts as one file that could not be read."""
+    spool = open_disk(tmp_path / "spool")
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(line("1", **having({"user.id": "u_ada"})))
+    (tmp_path / "spool" / "events" / "0.jsonl").symlink_to(other)
+    assert sweep(tmp_path / "spool").unreadable == 1
+    assert b"u_ada" in other.read_bytes()
+    spool.close()
+
+
 def test_a_line_longer_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks grow until a line fits."""
     monkeypatch.setattr("footspan.spool.forgetting.sweep.BLOCK", 64)

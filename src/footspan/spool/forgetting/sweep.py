@@ -100,6 +100,7 @@ class Sweep:
         self._dry = dry
         self._found = Found()
         self._seen: dict[tuple[int, int], int] = {}  # by file: how much of it was looked at
+        self._closed: set[str] = set()
         self._total = 0
 
     def run(self) -> Found:
@@ -115,16 +116,18 @@ class Sweep:
                 self._total = self._found.size + sum(self._left(path) for _, path in _files(layouts))
                 for place, path in _files(layouts):
                     self._attempt(place, path)
+        self._found.unreadable = len(self._closed)
         return self._found
 
     def _attempt(self, place: str, path: str) -> None:
         """Sweep one file; one that cannot be swept holds up no other."""
+        self._closed.discard(path)
         try:
             self._file(place, path)
         except FileNotFoundError:  # delivered to everybody just now
             return
         except OSError:
-            self._found.unreadable += 1
+            self._closed.add(path)
 
     def _left(self, path: str) -> int:
         with suppress(OSError):
@@ -238,33 +241,57 @@ def _held(root: str) -> Iterator[None]:
         lock.release()
 
 
-def linked_to(roots: list[str], person: Person) -> frozenset[str]:
-    """The sessions and visitor ids of a person's events, without those that an event of another user bears."""
+def linked_to(roots: list[str], person: Person, progress: Progress = lambda *_: None) -> frozenset[str]:
+    """The sessions and visitor ids of a person's events, without those that an event of another user bears.
+
+    Args:
+        roots: The spools' folders.
+        person: Who, by plain values.
+        progress: As for :class:`Sweep`.
+
+    Raises:
+        Stopped: By ``progress``.
+    """
     theirs: set[str] = set()
     others: set[str] = set()
-    for root in roots:
-        for place, path in _files(layouts_of(root)):
-            if place != "quarantine":
-                for said in _said_in(path):
-                    found = {text for key, text in said if key in SESSIONS}
-                    if person.is_in(said):
-                        theirs |= found
-                    elif any(key == c.USER_ID for key, _ in said):
-                        others |= found
+    paths = [path for root in roots for place, path in _files(layouts_of(root)) if place != "quarantine"]
+    total = sum(map(_size, paths))
+    read = 0
+    for path in paths:
+        for size, block in _read(path):
+            for said in _said_in(block):
+                found = {text for key, text in said if key in SESSIONS}
+                if person.is_in(said):
+                    theirs |= found
+                elif any(key == c.USER_ID for key, _ in said):
+                    others |= found
+            read += size
+            progress(read, max(total, read))
     return frozenset(theirs - others - {""})
 
 
-def _said_in(path: str) -> Iterator[list[tuple[str, str]]]:
-    """What each event of a file says that bears a session or a visitor; nothing of a file that is gone."""
-    marks = [each.encode() for each in SESSIONS]
+def _size(path: str) -> int:
+    with suppress(OSError):
+        return os.stat(path).st_size
+    return 0
+
+
+def _read(path: str) -> Iterator[tuple[int, bytes]]:
+    """A file's whole lines, a block at a time, with its size; nothing of a file that is gone."""
     with suppress(OSError):
         descriptor = files.open_file(path, os.O_RDONLY | _platform.OPEN_FLAGS)
         try:
             for _, block in _blocks(descriptor, 0, os.fstat(descriptor).st_size):
-                for line in block.split(b"\n"):
-                    if any(mark in line for mark in marks):
-                        for event in read_line(line).events:
-                            with suppress(ValueError):
-                                yield list(said_by(event))
+                yield len(block), block
         finally:
             files.close(descriptor)
+
+
+def _said_in(block: bytes) -> Iterator[list[tuple[str, str]]]:
+    """What each event says that bears a session or a visitor."""
+    marks = [each.encode() for each in SESSIONS]
+    for line in block.split(b"\n"):
+        if any(mark in line for mark in marks):
+            for event in read_line(line).events:
+                with suppress(ValueError):
+                    yield list(said_by(event))
