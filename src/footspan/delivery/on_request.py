@@ -83,6 +83,7 @@ class OnRequest:
                         continue  # told from sizes alone: nothing need be locked, read or written
                     if stopped() or not self._deliver(target, self._clock() + patience, stopped):
                         break
+            with _guard.guard("maintenance"):  # also where the spool's folder is gone: this is what makes it again
                 self._spool.maintain()
         finally:
             self._inside.discard(here)

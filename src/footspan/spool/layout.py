@@ -53,6 +53,7 @@ class Layout:
             FormatError: It is not ours to touch.
             OSError: Something cannot be made.
         """
+        files.make_directories(os.path.dirname(self.root))  # somebody may have deleted more than our folder
         for path in (self.root, *(f"{self.root}/{name}" for name in _FOLDERS)):
             if not files.own_directory(path):
                 raise PermissionError(f"{path} belongs to another user")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import ssl
 import threading
@@ -325,6 +326,19 @@ def test_a_path_that_cannot_be_written(
     client.flush()
     assert (names(server), client.queued_count) == (["a"], 0)
     assert [record.getMessage().count("in memory only") for record in caplog.records] == [1]
+
+
+def test_a_queue_that_is_deleted_is_made_again(make: Clients, server: TraceTelemetryServer) -> None:
+    """What this process wrote there is saved, and all that comes later arrives."""
+    client = make()
+    tracked = fill(client, 1)
+    shutil.rmtree(f"{make.folder}/queue.ndjson.d")
+    for number in range(1, 4):
+        tracked += fill(client, 1, first=number)
+        client.flush()
+        client.flush()  # the first may only find that the folder is gone
+    assert names(server) == tracked
+    assert client.queued_count == 0
 
 
 @pytest.mark.parametrize("endpoint", ["", "  ", None, "localhost:8080/telemetry", "ftp://x/y"])
