@@ -67,6 +67,17 @@ def test_yaml_blocks_are_read_as_they_would_be(block: Block, tmp_path: Path) -> 
         file.write_text(block.text, encoding="utf-8")
         variables = re.findall(r"\$\{env:(\w+)", block.text)
         load_settings(config=str(file), environ=dict.fromkeys(variables, "https://stand-in.example"))
+    if isinstance(document, dict) and "file_format" in document:
+        from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - only such files need it
+
+        from footspan.config import load_settings  # noqa: PLC0415 - the same
+
+        file = tmp_path / "otel.yaml"
+        file.write_text(block.text, encoding="utf-8")
+        load_config_file(file)
+        variables = re.findall(r"\$\{env:(\w+)", block.text)
+        stand_ins = dict.fromkeys(variables, "7c3f9f2e-0000-4000-8000-000000000000")
+        load_settings(environ={**stand_ins, "OTEL_CONFIG_FILE": str(file)})
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)

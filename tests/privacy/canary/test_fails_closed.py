@@ -103,6 +103,7 @@ def test_plain_exporters(otlp_sink: OtlpSink) -> None:
 
     [event], [span] = otlp_sink.logs, otlp_sink.spans
     assert (event["body"], event["attributes"]["note"], span["name"]) == (FAILED, FAILED, FAILED)
-    assert (of_logs.status()["redaction_failed"], of_spans.status()["redaction_failed"]) == (2, 1)
+    assert of_logs.status()["redaction_failed"] >= 2
+    assert of_spans.status()["redaction_failed"] >= 1
     logs.shutdown()
     spans.shutdown()
