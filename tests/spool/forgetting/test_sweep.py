@@ -452,6 +452,29 @@ def test_sessions_and_visitors_that_are_theirs_alone(tmp_path: Path) -> None:
     spool.close()
 
 
+@pytest.mark.parametrize("key", ["user.id", "user_id", "userId", "visitor_id", "session-id"])
+def test_an_id_that_counts_in_identity_alone(tmp_path: Path, key: str) -> None:
+    """However an old SDK's data spell its key; an amount is none."""
+    spool = open_disk(tmp_path)
+    spool.append(line("1", **having({key: "42"})))
+    spool.append(line("2", **having({"amount": "42", "user.id": "u_bob"})))
+    assert sweep(tmp_path, Person(named=frozenset({"42"}))).events == {"events": 1}
+    assert b"u_bob" in stored(tmp_path)
+    spool.close()
+
+
+@pytest.mark.parametrize("key", ["user.id", "user_id", "userId"])
+def test_a_session_in_which_old_data_name_somebody_else(tmp_path: Path, key: str) -> None:
+    """Their event stays."""
+    spool = open_disk(tmp_path)
+    spool.append(line("1", **having({"session.id": "s_1", "user.id": "u_ada"})))
+    spool.append(line("2", **having({"session.id": "s_1", key: "u_bob"})))
+    assert linked_to([str(tmp_path)], ADA) == set()
+    sweep(tmp_path, Person(ids=ADA.ids, linked=frozenset({"s_1"})))
+    assert b"u_bob" in stored(tmp_path)
+    spool.close()
+
+
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     """What it points to stays as it is; it counts as one file that could not be read."""
     spool = open_disk(tmp_path / "spool")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -34,11 +35,15 @@ IDENTITY: Final = frozenset({c.USER_ID, c.USER_EMAIL, c.USER_FULL_NAME, *SESSION
 LONGEST: Final = 65_536
 """Characters of the longest text that an event can hold whole."""
 
+_PLAIN_IDENTITY: Final = frozenset(key.replace(".", "").replace("_", "") for key in IDENTITY) | {"visitorid"}
+_USER: Final = "userid"
+
 _NOBODY: Final = frozenset({c.CATEGORY, c.DESTINATION, c.LOG_RECORD_UID, c.CONSENT, c.PURPOSE, c.REDACTED})
 """Attributes of ours that say nothing of anybody."""
 
 _TOKENS: Final = re.compile(rf"\b(?:{TOKEN}|h_[a-p]{{32}})\b")
 _ID_KEY: Final = re.compile(r"(?:^|[._-])u?id$|[a-z]I[dD]$|^ID$|user|customer|visitor|account|chat", re.IGNORECASE)
+_SEPARATORS: Final = re.compile(r"[\s._-]+")
 _SPACE: Final = re.compile(r"\s")
 _MOST_DEPTH: Final = 64
 _MOST_PARTS: Final = 1_000
@@ -50,7 +55,7 @@ class Person:
 
     Attributes:
         ids: Their ids and pseudonyms, wherever they stand as a whole value.
-        named: Ids that count only in the attributes of :data:`IDENTITY`.
+        named: Ids that count only in the attributes of :data:`IDENTITY`, however their keys are spelled.
         emails: Addresses, in lower case.
         linked: Their sessions and visitor ids: these count where no other user is named.
         digest: What values are compared by.
@@ -82,7 +87,7 @@ class Person:
         for key, text in values:
             if self.is_named(key, text):
                 return True
-            if key == c.USER_ID:
+            if _plain(key) == _USER:
                 others = True
             elif self.linked and key in SESSIONS:
                 sessions = sessions or self.digest(text) in self.linked
@@ -91,9 +96,20 @@ class Person:
     def is_named(self, key: str, text: str) -> bool:
         """Whether a text under a key is an id of theirs."""
         digest = self.digest(text)
-        if digest in self.ids or (self.named and key in IDENTITY and digest in self.named):
+        if digest in self.ids or (self.named and digest in self.named and _plain(key) in _PLAIN_IDENTITY):
             return True
         return bool(self.emails) and "@" in text and self.digest(text.lower()) in self.emails
+
+
+@lru_cache(maxsize=4_096)
+def _plain(key: str) -> str:
+    """A key without case and separators: old SDKs' data say ``userId`` and ``user_id``."""
+    return _SEPARATORS.sub("", key).lower()
+
+
+def names_a_user(said: Iterable[Said]) -> bool:
+    """Whether an event says whose it is."""
+    return any(_plain(key) == _USER for key, _ in said)
 
 
 def said_by(event: LogLine) -> Iterator[Said]:

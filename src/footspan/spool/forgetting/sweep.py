@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from footspan import _platform
-from footspan import conventions as c
 from footspan.spool import files, locks
 from footspan.spool.forgetting.lines import Blanking
-from footspan.spool.forgetting.person import SESSIONS, Person, said_by
+from footspan.spool.forgetting.person import SESSIONS, Person, names_a_user, said_by
 from footspan.spool.forgetting.suppressed import LANES
 from footspan.spool.layout import Layout
 from footspan.spool.reading import read_line
@@ -263,7 +262,7 @@ def linked_to(roots: list[str], person: Person, progress: Progress = lambda *_: 
                 found = {text for key, text in said if key in SESSIONS}
                 if person.is_in(said):
                     theirs |= found
-                elif any(key == c.USER_ID for key, _ in said):
+                elif names_a_user(said):
                     others |= found
             read += size
             progress(read, max(total, read))
