@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from footspan.config.policy import ACTIONS, CLASSES, DEFAULT, Policy
 from footspan.privacy import Cleaner, HmacPseudonymiser
+from footspan.privacy.innocent import harmless_inside
 
 STRICT = replace(
     DEFAULT,
@@ -77,6 +78,20 @@ pieces = st.sampled_from(
         "pin: 1234",
         "AB123456C",
         "X1234567L",
+        "<password>",
+        "</",
+        "--password ",
+        "my password is x1$",
+        "[password] => x",
+        "name: token\nvalue: x",
+        "('x-api-key', 'x1')",
+        "-u a:b1",
+        "\uff1a",
+        "\u200b",
+        "PuTTY-User-Key-File-3:",
+        "authorization=",
+        "d'arc",
+        "_",
     ]
 )
 texts = st.lists(pieces | st.text(max_size=6), max_size=8).map("".join)
@@ -106,6 +121,37 @@ def test_the_cheap_test_misses_nothing(text: str) -> None:
     cleaner = Cleaner()
     if cleaner.harmless(f"EUR {text} 3"):
         assert cleaner._flat(text, cleaner._keyed("note"), "note") == text
+
+
+parts = st.sampled_from(
+    """
+    https://a.example http://a.example:8080 / /p /pan pan=4 ? & # = ; token=abc q=red page=12 [password] filter 0171
+    2345678 4111 - . 2025-05-17T12:34:56Z 2025-05-17 DE89 3704 550e8400-e29b-41d4-a716-446655440000 ghp_
+    a1B2c3D4e5F6a7B8 -- </a> pwd x 78-05-1120
+    """.split()  # noqa: SIM905 - read as words
+)
+
+
+@given(st.lists(parts | st.just(" "), max_size=9).map("".join))
+def test_addresses_and_times_that_are_cleared_hold_nothing(text: str) -> None:
+    """The same for texts that are harmless but for a UUID or a time, or as an address."""
+    cleaner = Cleaner()
+    if harmless_inside(text, cleaner._known):
+        assert cleaner._flat(text, cleaner._keyed("note"), "note") == text
+
+
+def test_what_is_kept_in_mind_is_bounded_and_holds_for_every_key() -> None:
+    """Innocent texts that come again are not looked at again; those that a key alone made innocent are."""
+    cleaner = Cleaner()
+    for number in range(5_000):
+        cleaner.guarded("x", f"Agent/{number} (a: b; c)" + "y" * (number % 700), [], "x")
+    kept = [*cleaner._recent, *cleaner._older]
+    assert 0 < len(kept) <= 1_024
+    assert max(map(len, kept)) <= 512
+
+    card = "number: 4111111111111111"
+    assert cleaner.guarded("order_id", card, [], "order_id") == card
+    assert cleaner.guarded("x", card, [], "x") == "number: [payment]"
 
 
 ATTACKS = [

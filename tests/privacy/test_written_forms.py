@@ -141,6 +141,12 @@ def test_what_ends_with_such_a_word_alone_is_no_such_key() -> None:
     assert clean("hunter", "secret_id") == "[secret]"
 
 
+def test_what_was_cut_is_not_cut_again() -> None:
+    """Whatever stands for a value, in whichever form."""
+    for text in ("--password [secret] --x", "name: token\nvalue: [secret]", "[secret]: hello"):
+        assert clean(text) == text
+
+
 def test_a_name_beside_a_value_names_it() -> None:
     """As in manifests, archives of requests and forms."""
     value = [{"name": "API_TOKEN", "value": "hunter"}, {"key": "colour", "value": "red"}]

@@ -18,6 +18,14 @@ from footspan.otlp_json.sanitise import MAX_TEXT
 from footspan.privacy.actions import FAILED, Act
 from footspan.privacy.embedded import clean_json, looks_like_json
 from footspan.privacy.hits import Hit
+from footspan.privacy.innocent import (
+    harmless,
+    harmless_all,
+    harmless_inside,
+    has_run,
+    many_digits,
+    test_for,
+)
 from footspan.privacy.keys import BY_NAME, Globs, tells_number
 from footspan.privacy.named import NESTED, assignments, encoded, parameters
 from footspan.privacy.payment import is_card
@@ -25,14 +33,8 @@ from footspan.privacy.texts import (
     DIGITS,
     RUN,
     Looker,
-    harmless,
-    harmless_all,
-    has_run,
-    is_harmless_shape,
     lookers,
-    many_digits,
     stricter_tokens,
-    test_for,
 )
 from footspan.privacy.written import may_be_written, written
 
@@ -56,6 +58,9 @@ class _KeyText(str):
 _KEY: Final = _KeyText("key")
 """The path of a key's own text: nothing that is found in it is told of, since the key is what would be told."""
 _KEY_CACHE_SIZE: Final = 4096
+_MOST_RECENT: Final = 512
+"""Texts that are kept in mind, and as many again from before."""
+_LONGEST_RECENT: Final = 512
 _LONGEST_KEPT: Final = 256
 """Characters of a key that is remembered; longer ones are data, and would fill the memory."""
 _EDGE: Final = 4096
@@ -109,11 +114,13 @@ class Cleaner:
         self._count = count
         self._on_hit = on_hit
         self._lookers = lookers(policy, pseudonymiser)
-        self.harmless = test_for(self._lookers)
+        own = any(each.rule.pattern for each in self._lookers)
+        self.harmless = test_for({each.rule.name for each in self._lookers}, own=own)
         self.harmless_all: Callable[[list[str], str], bool] = (
             harmless_all if self.harmless is harmless else lambda _, text: self.harmless(text)
         )
-        self._careful = any(each.rule.pattern for each in self._lookers)
+        self._recent: dict[str, None] = {}
+        self._older: dict[str, None] = {}
         self._own_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
         self._built_in_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
         self._rules = {rule.name: rule for rule in policy.rules}
@@ -275,7 +282,10 @@ class Cleaner:
         cut = len(value) > _LONGEST or (len(value) == MAX_TEXT and value[-1] == "…")
         if cut:
             value = value[:_LONGEST]
-        elif self.harmless(value) or (is_harmless_shape(value) and not self._careful):
+        elif value in self._recent or self.harmless(value):
+            return value
+        elif value in self._older or (self.harmless is harmless and harmless_inside(value, self._known)):
+            self._remember(value)
             return value
         keyed = self._keyed(key)
         clean = value
@@ -283,7 +293,16 @@ class Cleaner:
             inside = clean_json(clean, lambda found: self._inner(key, found, [], path))
             clean = clean if inside is None else inside
         clean = self._flat(clean, keyed, path)
+        if clean == value and not (cut or keyed.numbers or keyed.safe or looks_like_json(value)):
+            self._remember(value)
         return f"{clean[:-_EDGE]}…" if cut else clean
+
+    def _remember(self, text: str) -> None:
+        """Keep in mind that no rule takes anything in a text, whatever its key: addresses and agents come again."""
+        if len(text) <= _LONGEST_RECENT:
+            if len(self._recent) >= _MOST_RECENT:
+                self._older, self._recent = self._recent, {}
+            self._recent[text] = None
 
     def _flat(self, text: str, keyed: _Keyed, path: Any, levels: int = NESTED) -> str:
         """A text looked through by every rule."""

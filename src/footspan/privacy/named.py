@@ -9,6 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, unquote
 
+from footspan.privacy.actions import CONSTANTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -140,8 +142,8 @@ def assignments(text: str, known: Callable[[str], bool], judge: Judge) -> str:
         if named is None:
             continue
         key, closing = named[2][::-1].strip("-."), named[1]
-        if not known(key):
-            continue
+        if not known(key) or (closing == "]" and f"[{key}]" in CONSTANTS):
+            continue  # says nothing, or stands for something itself
         gap = _GAP.match(text, at + 1)
         start = gap.end() if gap else at + 1
         opening = gap[1] if gap else None

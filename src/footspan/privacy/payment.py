@@ -139,7 +139,7 @@ _LENGTHS: Final = {
     """.split()  # noqa: SIM905 - read as words
 }
 _IBAN: Final = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}{{0,2}}[0-9]{{2}}(?={_GAP}{{0,2}}[A-Za-z0-9])")
-MAYBE_IBAN: Final = re.compile(r"[0-9][0-9][^A-Za-z0-9,]{1,2}[A-Za-z0-9]{4}[^A-Za-z0-9,]{1,2}[A-Za-z0-9]{4}").search
+MAYBE_IBAN: Final = re.compile(rf"[0-9][0-9]{_GAP}{{1,2}}[A-Za-z0-9]{{4}}{_GAP}{{1,2}}[A-Za-z0-9]{{4}}").search
 """What an account number in groups has; one in a piece is a long run."""
 _ONE_PIECE: Final = re.compile(r"[0-9][0-9][A-Za-z0-9]{11}")
 _MEMBER: Final = re.compile(rf"{_GAP}{{0,2}}[A-Za-z0-9]")

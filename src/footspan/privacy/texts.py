@@ -1,4 +1,4 @@
-"""What is looked for inside one text, rule after rule, and the cheap tests that spare an innocent one the look.
+"""What is looked for inside one text, rule after rule.
 
 Each rule sees what the ones before have left. What they leave holds nothing that any rule takes for data, so the order
 decides only under whose name a piece goes.
@@ -6,7 +6,6 @@ decides only under whose name a piece goes.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +13,9 @@ from footspan.config.policy import ACTIONS, REGIONS
 from footspan.privacy import contact, national, payment, secrets
 from footspan.privacy.actions import MARKS, TOKENS, Act
 from footspan.privacy.addresses import ip_addresses
-from footspan.privacy.characters import DIGIT
-from footspan.privacy.written import may_be_written
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
 
     from footspan.config.policy import Policy, Rule
@@ -78,18 +76,20 @@ class Looker:
         finder: What finds it.
         needs: See :data:`NEEDS`; empty where that is the finder's own matter.
         early: Whether it looks before keys inside the text are believed.
+        twice: Whether it looks again when all others have.
         numbers: Whether a key that says what digits are is believed.
         secret: Whether even values under safe keys are looked at.
     """
 
-    __slots__ = ("act", "early", "finder", "needs", "numbers", "rule", "secret")
+    __slots__ = ("act", "early", "finder", "needs", "numbers", "rule", "secret", "twice")
 
-    def __init__(self, rule: Rule, act: Act, finder: Finder) -> None:
+    def __init__(self, rule: Rule, act: Act, finder: Finder, *, early: bool | None = None) -> None:
         self.rule = rule
         self.act = act
         self.finder = finder
         self.needs = NEEDS.get(rule.name, "") if rule.built_in else ""
-        self.early = not rule.built_in or rule.name in BEFORE_NAMED
+        self.early = (not rule.built_in or rule.name in BEFORE_NAMED) if early is None else early
+        self.twice = rule.name == "phone"
         self.numbers = rule.name in NUMBERS
         self.secret = rule.cls == "secret"
 
@@ -109,7 +109,9 @@ def lookers(policy: Policy, pseudonymiser: Pseudonymiser | None) -> list[Looker]
             built_in[rule.name] = Looker(rule, act, partial(contact.phones, regions=policy.phone_regions))
         elif rule.name in FINDERS:
             built_in[rule.name] = Looker(rule, act, FINDERS[rule.name])
-    return [*found, *(built_in[name] for name in FINDERS if name in built_in)]
+    # Telephone numbers once more: one may begin where another piece was.
+    again = [Looker(each.rule, each.act, each.finder, early=False) for each in built_in.values() if each.twice]
+    return [*found, *(built_in[name] for name in FINDERS if name in built_in), *again]
 
 
 def _own(pattern: str) -> Finder:
@@ -168,84 +170,3 @@ def stricter_tokens(text: str, acts: Mapping[str, Act]) -> str:
 def _written(token: str) -> Any:
     form = token.partition(" ")[2]
     return {"…": "partial", "p": "pseudonym", "h": "hash"}[form[0]]
-
-
-def harmless(text: str) -> bool:
-    """Whether a text holds nothing that any rule of the default policy may look at.
-
-    A few tests that cost next to nothing and miss nothing; what they do not clear is looked at rule by rule.
-    """
-    return _has_no_mark(text) and (len(text) < _SHORTEST_RUN or _has_no_run(text))
-
-
-def harmless_all(values: list[str], text: str) -> bool:
-    """The same for several texts at once.
-
-    Args:
-        values: The texts.
-        text: The same, with ``", "`` between them: neither a number nor a word goes on across that.
-    """
-    return _has_no_mark(text) and (max(map(len, values), default=0) < _SHORTEST_RUN or _has_no_run(text))
-
-
-def _has_no_mark(text: str) -> bool:
-    return not (
-        "@" in text
-        or ":" in text
-        or "=" in text
-        or "%" in text
-        or "\\" in text
-        or (not text.isascii() and _WIDE(text))
-        or "earer" in text
-        or "asic" in text
-        or "EARER" in text
-        or "ASIC" in text
-        or "PRIVATE" in text
-        or (_MAYBE(text) and _BOTH(text))
-        or may_be_written(text)
-    )
-
-
-def _has_no_run(text: str) -> bool:
-    return not (has_run(text) or payment.MAYBE_IBAN(text))
-
-
-_WIDE: Final = re.compile("[…\uff1a\uff1d\uff20\uff05]").search
-_SHORTEST_RUN: Final = 16
-"""Characters of the shortest token; an account number in groups has more, one of digits alone has many digits."""
-_BOTH: Final = contact.MANY_DIGITS.search
-_MAYBE: Final = re.compile(rf"[{DIGIT}][^a-zA-Z,;]{{6}}").search
-has_run: Final = re.compile(r"[^ ]{16}").search
-"""Whether a text has a word long enough to be a token."""
-
-
-def many_digits(text: str) -> Any:
-    """Whether a text has so many digits together that they may be a number of somebody's."""
-    return _MAYBE(text) and _BOTH(text)
-
-
-_SHAPES: Final = re.compile(
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-    r"|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]{1,9})?)?"
-    r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?"
-)
-is_harmless_shape: Final = _SHAPES.fullmatch
-"""Whether a text is a UUID or a time and nothing else, which are frequent and have many digits."""
-
-
-def test_for(looking: list[Looker]) -> Callable[[str], bool]:
-    """The cheap test for some rules: :func:`harmless`, with more where there are rules that it does not know."""
-    names = {each.rule.name for each in looking}
-    if any(each.rule.pattern for each in looking) or "uk_nino" in names:
-        return _never
-    if "ip_address" in names:
-        return _harmless_without_dots
-    return harmless
-
-
-def _harmless_without_dots(text: str) -> bool:
-    return "." not in text and harmless(text)
-
-
-def _never(_: str) -> bool:
-    return False

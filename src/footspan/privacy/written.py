@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 _QUOTED: Final = r"""(?:"([^"\r\n]{1,4096})"|'([^'\r\n]{1,4096})')"""
 
+_CUT: Final = r"(?:\[[^\[\]\r\n]{1,120}\])?"  # what was cut before
 _ELEMENT: Final = re.compile(r"<(?:\w{1,32}:)?([\w.\-]{2,64})(?:\s[^<>]{0,256})?>([^<>]{1,4096})</")
 """``<password>x</password>``."""
 _PAIR: Final = re.compile(
     r"""\b(?:name|key|field|header)["']?[ ]{0,3}[:=][ ]{0,3}["']?([\w.\-]{2,64})["']?[\s,;]{1,40}["']?val(?:ue)?["']?"""
-    rf"""[ ]{{0,3}}[:=][ ]{{0,3}}(?:{_QUOTED}|([^\s"'<>,;}}\]]{{1,4096}}))""",
+    rf"""[ ]{{0,3}}[:=][ ]{{0,3}}(?:{_QUOTED}|({_CUT}[^\s"'<>,;}}\]]{{0,4096}}))""",
     re.IGNORECASE,
 )
 """``name: password`` and ``value: x`` beside it, as in manifests and archives of requests."""
 _TUPLE: Final = re.compile(rf"""[(\[]\s?b?["']([\w.\-]{{2,64}})["']\s?,\s{{0,3}}b?{_QUOTED}\s?[)\]]""")
 """``('x-api-key', 'x')``, as headers are often printed."""
 _OPTION: Final = re.compile(
-    rf"""(?<![\w\-])--([A-Za-z][\w\-]{{1,63}})[ \t]{{1,3}}(?:{_QUOTED}|([^\s"'\-][^\s"']{{0,4095}}))"""
+    rf"""(?<![\w\-])--([A-Za-z][\w\-]{{1,63}})[ \t]{{1,3}}(?:{_QUOTED}|((?!-){_CUT}[^\s"']{{0,4096}}))"""
 )
 """``--password x``."""
 _USER: Final = re.compile(
@@ -37,8 +38,8 @@ _USER: Final = re.compile(
 """``curl -u name:x``."""
 # As they are written: in small letters, with a capital, and where programs shout in capitals alone.
 _WORDS: Final = (
-    r"[Pp]assw(?:or[dt]|d)|PASSW(?:OR[DT]|D)|[Pp]assphrase|[Pp]asscode|pwd|[Kk]ennwort|[Cc]ontrase[ñn]a|[Ss]enha"
-    r"|[Ww]achtwoord|[Hh]as[łl]o|[Ll]ösenord|[Пп]ароль|密[码碼]|パスワード|비밀번호|[Ii]dentified by|IDENTIFIED BY"
+    r"[Pp]assw(?:or[dt]|d)|PASSW(?:OR[DT]|D)|[Pp]assphrase|[Pp]asscode|pwd|[Kk]ennwort|[Cc]ontraseña|[Ss]enha"
+    r"|[Ww]achtwoord|[Hh]asło|[Ll]ösenord|[Пп]ароль|密[码碼]|パスワード|비밀번호|[Ii]dentified by|IDENTIFIED BY"
 )
 _SENTENCE: Final = re.compile(
     rf"""(?<!\w)(?:{_WORDS})(?:[ \t]{{1,2}}(?:is|was|ist|war|lautet|es|est|era|é|è|jest))?:?[ \t]{{1,3}}"""
@@ -55,29 +56,31 @@ _NO_WORD: Final = re.compile(r"[!#$%*&^+]|[0-9][^\W\d_]|[^\W\d_][0-9]")
 _BEYOND: Final = re.compile("ontraseñ|asł|ösenord|ароль|密[码碼]|パスワード|비밀번호").search
 
 
-def may_be_written(text: str) -> bool:
-    """Whether a text may hold such a value. It costs next to nothing and misses nothing."""
+def may_be_spoken(text: str) -> bool:
+    """Whether a text without ``:`` and ``=`` may hold such a value. It costs next to nothing and misses nothing."""
     return (
-        "</" in text
+        ("ass" in text and _PASS(text) is not None)
+        or "ASSW" in text
         or "--" in text
+        or "</" in text
         or "'," in text
         or '",' in text
-        or "assw" in text
-        or "ASSW" in text
-        or "assph" in text
-        or "assco" in text
-        or "ennwort" in text
         or "pwd" in text
+        or "ennwort" in text
         or "enha" in text
         or "twoord" in text
-        or "trasena" in text
-        or "aslo" in text
-        or "ied by" in text
+        or "dentified by" in text
         or "IED BY" in text
-        or ("al" in text and ("=" in text or ":" in text))
-        or ("-u" in text and ":" in text)
         or (not text.isascii() and _BEYOND(text) is not None)
     )
+
+
+_PASS: Final = re.compile("assw|assph|assco").search
+
+
+def may_be_written(text: str) -> bool:
+    """Whether a text may hold such a value."""
+    return may_be_spoken(text) or ("al" in text and ("=" in text or ":" in text)) or ("-u" in text and ":" in text)
 
 
 def written(text: str, known: Callable[[str], bool], judge: Judge) -> str:

@@ -126,7 +126,7 @@ class Redactor(Cleaner):
         return self.under_clean_keys([(key, self._looked_at(key, value, touched)) for key, value in items])
 
     def _all_innocent(self, attributes: Mapping[str, Any]) -> bool:
-        innocent = self._innocent
+        innocent, recent = self._innocent, self._recent
         texts = []
         try:
             for key, value in attributes.items():
@@ -135,7 +135,7 @@ class Redactor(Cleaner):
                     return False
                 kind = type(value)
                 if kind is str:
-                    if examined:
+                    if examined and value not in recent:
                         texts.append(value)
                 elif not ((kind is int and -_LARGE < value < _LARGE) or kind is float or kind is bool or value is None):
                     return False
