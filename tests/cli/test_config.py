@@ -68,6 +68,21 @@ def test_every_problem_stands_there(folder: Path) -> None:
     ]
 
 
+def test_it_says_what_is_not_installed_and_what_that_means(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both packages that the privacy policy uses. They are optional, so this is neither a problem nor a warning."""
+    (folder / "footspan.yaml").write_text(GOOD)
+    for name in ("phonenumbers", "re2"):
+        monkeypatch.setitem(sys.modules, name, None)
+    result = run("check", "--strict")
+
+    assert result.exit_code == 0
+    _, phones, patterns = result.output.splitlines()
+    assert "phonenumbers is not installed: national telephone numbers" in phones
+    assert "re2 is not installed: a privacy policy cannot have patterns" in patterns
+    assert phones.endswith("pip install 'footspan[privacy]'")
+    assert len(json.loads(run("check", "--json").output)[0]["notes"]) == 2
+
+
 def test_warnings_are_no_problems_unless_they_are_to_be() -> None:
     """Exit code 0, and 1 with --strict."""
     result = run("check")
@@ -116,7 +131,9 @@ def test_what_cannot_be_built_is_a_problem() -> None:
     result = run("check", environ=environ)
 
     assert result.exit_code == 1
-    assert "telemetry.privacy.pseudonyms.key: found no key. privacy.purposes.without asks for pseudonyms" in result.output
+    assert (
+        "telemetry.privacy.pseudonyms.key: found no key. privacy.purposes.without asks for pseudonyms" in result.output
+    )
     assert "telemetry.destinations.umami.website: found text that is no UUID." in result.output
 
 

@@ -115,6 +115,9 @@ def test_without_defaults_only_what_is_named_is_on(tmp_path: Path) -> None:
         ("rules: {own: {class: contact, pattern: 'a*'}}", "rules.own.pattern", "finds nothing everywhere"),
         ("identity: {user_ids: drop}", "identity.user_ids", "Did you mean user_id?"),
         ("phone_regions: [Germany]", "phone_regions", "Write two capitals"),
+        ("phone_regions: [UK]", "phone_regions", "such as GB"),
+        ("safe_keys: [colour, '-']", "safe_keys", "Separators do not count"),
+        ("rules: {own: {class: contact, keys: ['_']}}", "rules.own.keys", "Separators do not count"),
         ("destinations: {umani: {}}", "destinations.umani", "Did you mean umami?"),
         ("destinations: {umami: {classes: {secret: keep}}}", "destinations.umami.classes.secret", "only remove more"),
         ("destinations: {umami: {rules: {email: off}}}", "destinations.umami.rules.email", "only remove more"),
@@ -130,6 +133,48 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, key: str, says: str) -> N
 
     assert key in caught.value.key
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "classes: {secret: hunter2}",
+        "identity: {user_id: hunter2}",
+        "defaults: hunter2",
+        "rules: {email: {length: hunter2}}",
+        "rules: {own: {class: secret, pattern: 'hunter2('}}",
+        "safe_keys: {a: hunter2}",
+        "phone_regions: [hunter2]",
+        "destinations: {umami: hunter2}",
+        "hunter2",
+        "a: *hunter2",
+    ],
+)
+def test_what_stands_there_is_described_not_quoted(tmp_path: Path, text: str) -> None:
+    """Somebody may paste an example of what is to be found."""
+    with pytest.raises(ConfigurationError) as caught:
+        policy(tmp_path, text, destinations={"umami"})
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "classes: &a {secret: *a}",
+        "&a {classes: *a}",
+        "rules: &a {own: *a}",
+        "classes: " + "[" * 500 + "]" * 500,
+        "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c]\nclasses: *d",
+        "classes: !!python/object/apply:os.getcwd []",
+        "classes: {}\n---\nrules: {}",
+        "\0",
+    ],
+)
+def test_a_hostile_file_is_refused(tmp_path: Path, text: str) -> None:
+    """Loops, bombs, tags: a mistake like any other."""
+    with pytest.raises(ConfigurationError):
+        policy(tmp_path, text)
 
 
 def test_all_mistakes_are_found_at_once(working_directory: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -159,7 +160,30 @@ def _report(survey: Survey, problems: list[ConfigurationError]) -> dict[str, Any
         "file": None if survey.file is None else str(survey.file),
         "problems": [{"key": each.key, "found": each.found, "fix": each.fix} for each in problems],
         "warnings": list(survey.warnings),
+        "notes": _notes(),
     }
+
+
+_OPTIONAL: Final = {
+    "phonenumbers": "national telephone numbers other than North American ones are not found in text",
+    "re2": "a privacy policy cannot have patterns of its own",
+}
+
+
+def _notes() -> list[str]:
+    """What is not installed that the privacy policy would use, and what that means."""
+    return [
+        f"The package {name} is not installed: {means}. pip install 'footspan[privacy]'"
+        for name, means in _OPTIONAL.items()
+        if not _is_installed(name)
+    ]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # it is there in name only
+        return False
 
 
 def _print_check(survey: Survey, problems: list[ConfigurationError]) -> None:
@@ -172,3 +196,5 @@ def _print_check(survey: Survey, problems: list[ConfigurationError]) -> None:
         click.echo(f"  {click.style('problem', fg='red')}  {each}")
     for warning in survey.warnings:
         click.echo(f"  {click.style('warning', fg='yellow')}  {warning}")
+    for note in _notes():
+        click.echo(f"  note  {note}")

@@ -29,6 +29,7 @@ _KEYS: Final = ("defaults", "classes", "rules", "identity", "safe_keys", "phone_
 _TIGHTENING_KEYS: Final = ("classes", "rules", "identity")
 _RULE_KEYS: Final = ("enabled", "class", "action", "keys", "pattern", "length")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_NAMES_SOMETHING: Final = re.compile(r"[^\W_]|[*?]")
 _REGION: Final = re.compile(r"[A-Z]{2}")
 _LONGEST_PATTERN: Final = 2_000
 _MEMORY: Final = 8 * 1024 * 1024
@@ -77,11 +78,14 @@ class _Reader:
         for region in regions or ():
             if not _REGION.fullmatch(region):
                 self._wrong("phone_regions", "an item that is no country code", "Write two capitals, such as DE.")
+            elif not _has_plan(region):
+                fix = "Write the code of ISO 3166, such as GB for the United Kingdom."
+                self._wrong("phone_regions", "a country without a numbering plan", fix)
         policy = Policy(
             classes=classes,
             rules=rules,
             identity=self._identity(parts, "identity"),
-            safe_keys=self._read(LIST, parts.get("safe_keys"), "safe_keys", default=()),
+            safe_keys=self._globs(parts.get("safe_keys"), "safe_keys", ()),
             phone_regions=DEFAULT.phone_regions if regions is None else regions,
         )
         below = self._mapping(parts.get("destinations"), "destinations")
@@ -194,7 +198,7 @@ class _Reader:
                 self._wrong(f"{place}.class", "nothing", f"Write one of {', '.join(get_args(Class))}.")
             return None
         rule = replace(self._changed(rule, {k: v for k, v in parts.items() if k not in _FINDS}, place), cls=cls)
-        keys = self._read(LIST, parts.get("keys"), f"{place}.keys", default=rule.keys)
+        keys = self._globs(parts.get("keys"), f"{place}.keys", rule.keys)
         pattern = self._pattern(parts.get("pattern"), f"{place}.pattern") or rule.pattern
         if bool(keys) == bool(pattern):
             both = "both keys and a pattern" if keys else "neither keys nor a pattern"
@@ -236,13 +240,22 @@ class _Reader:
             self._wrong(place, describe(value), "Write a mapping of names to what holds for each.")
         return {}
 
+    def _globs(self, value: object, place: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        found: tuple[str, ...] = self._read(LIST, value, place, default=default)
+        if any(not _NAMES_SOMETHING.search(each) for each in found):
+            self._wrong(
+                place, "an item that no key can have", "Separators do not count: write letters, digits, * or ?."
+            )
+        return found
+
     def _read(self, kind: Kind, value: object, place: str, *, default: Any) -> Any:
         if value is None:
             return default
         try:
             return kind.read(value)
         except BadValueError as bad:
-            self._wrong(place, bad.found, bad.fix)
+            quoted = isinstance(value, str) and value in bad.found
+            self._wrong(place, describe(value) if quoted else bad.found, bad.fix)
         return default
 
     def _unknown(self, place: str, key: str, known: Iterable[str], found: str, otherwise: str = "") -> None:
@@ -255,6 +268,16 @@ class _Reader:
 
 
 _FINDS: Final = frozenset({"class", "keys", "pattern"})
+
+
+def _has_plan(region: str) -> bool:
+    """Whether telephone numbers of a country are known; anything may be where nobody can say."""
+    try:
+        with _platform.importing():
+            import phonenumbers  # noqa: PLC0415 - only policies that name countries need it
+    except ImportError:
+        return True
+    return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def pattern_problem(pattern: str) -> tuple[str, str] | None:
