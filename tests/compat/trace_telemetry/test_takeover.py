@@ -16,7 +16,9 @@ from footspan import _platform
 from footspan.compat.trace_telemetry import TelemetryClient, TelemetryOptions, takeover
 from footspan.compat.trace_telemetry.lines import nanoseconds
 from footspan.compat.trace_telemetry.takeover import Takeover
+from footspan.config.load import load_settings
 from footspan.delivery.routing import accepts
+from footspan.processors.consent import ConsentGate
 from footspan.processors.redaction import Redactor
 from footspan.spool.disk import DiskSpool
 from footspan.spool.layout import Layout
@@ -51,6 +53,19 @@ def drained(queue: Path) -> list[str]:
 def ids(*numbers: int) -> list[str]:
     """The ids of events of the queue."""
     return [f"{number:032x}" for number in numbers]
+
+
+def test_what_nobody_agreed_to_is_not_taken_over(queue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old SDK asked nobody: with ``opt_in`` only what needs no consent gets into the spool, and it is counted."""
+    monkeypatch.setenv("FOOTSPAN_PRIVACY_CONSENT", "opt_in")
+    monkeypatch.setenv("FOOTSPAN_PRIVACY_PURPOSES_WITHOUT", '{"functional": "send"}')
+    queue.write_text(line(1) + line(2, name="error.shown") + line(3), encoding="utf-8")
+    ours = client(queue)
+    assert drained(queue) == ids(2)
+    assert ours.queued_count == 1
+    pipeline = ours._ready().pipeline
+    assert pipeline is not None
+    assert pipeline.status()["counters"]["no_consent"] == 2
 
 
 def test_every_event_arrives_as_it_was(queue: Path, trace_telemetry_server: TraceTelemetryServer) -> None:
@@ -202,7 +217,16 @@ def life(queue: Path) -> None:
     layout = Layout(f"{queue}.d/queue")
     layout.prepare()
     spool = DiskSpool(layout, (), accepts)
-    pipeline: Any = SimpleNamespace(spool=spool, destinations=[SimpleNamespace(name="c")], redactor=Redactor())
+    settings = load_settings(
+        overrides={"destinations": {"c": {"type": "trace_telemetry", "url": "http://127.0.0.1:9"}}}
+    )
+    pipeline: Any = SimpleNamespace(
+        spool=spool,
+        destinations=[SimpleNamespace(name="c")],
+        redactor=Redactor(),
+        consent=ConsentGate(settings),
+        settings=settings,
+    )
     Takeover(str(queue)).run(pipeline)
     spool.close()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from footspan.destinations.trace_telemetry.wire import Wire
+    from footspan.processors import Processor
     from footspan.processors.redaction import Redactor
 
 _START: Final = '{"id": '
@@ -83,14 +84,20 @@ class Writer:
 
     Args:
         redactor: What they go through.
+        consent: What they go through before; it may drop them.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, consent: Processor) -> None:
         self._redactor = redactor
+        self._consent = consent
         self._suffixes: dict[tuple[str, ...], bytes] = {}
 
     def line(self, event: Mapping[str, Any]) -> bytes:
-        """One event, with its id and its time."""
+        """One event, with its id and its time.
+
+        Raises:
+            DropEvent: It may not be stored.
+        """
         now = time.time_ns()
         said: Wire = {}
         uid, moment = _text(event.get("id")), _text(event.get("timestampUtc"))
@@ -108,6 +115,7 @@ class Writer:
             **({c.GEO_COUNTRY_ISO_CODE: country} if country else {}),
         }
         draft = Draft(content.name, now if time_ns is None else time_ns, now, attributes, content.body)
+        self._consent(draft)
         self._redactor(draft)
         record = encode_record(
             name=draft.name,

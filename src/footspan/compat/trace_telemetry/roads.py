@@ -91,14 +91,24 @@ class Road:
             from footspan.delivery.on_request import OnRequest  # noqa: PLC0415 - loaded with the pipeline
 
             own = [each for each in pipeline.spool.targets if each.id == pipeline.destinations[0].id]
-            anybody = [unaddressed(self.client.name)] if pipeline.spool.durable else []
+            anybody = [unaddressed(self.client.name, passes_of(pipeline))] if pipeline.spool.durable else []
             self._request = OnRequest(pipeline.spool, pipeline.destinations[0], [*anybody, *own])
         self._request.deliver(patience=patience, when_due=when_due, stopped=stopped)
 
 
-def unaddressed(name: str) -> Target:
-    """As whose events are stored that go to the endpoint of whoever delivers first."""
-    return Target(identity(KIND, [NOWHERE]), name, KIND)
+def unaddressed(name: str, passes: tuple[str, ...] = ()) -> Target:
+    """As whose events are stored that go to the endpoint of whoever delivers first.
+
+    Args:
+        name: The client's destination.
+        passes: The purposes whose events it gets though nobody agreed to them.
+    """
+    return Target(identity(KIND, [NOWHERE]), name, KIND, passes=passes)
+
+
+def passes_of(pipeline: Pipeline) -> tuple[str, ...]:
+    """The purposes whose events a client's destination gets though nobody agreed to them."""
+    return pipeline.settings.destinations[0].consent.passes
 
 
 def _client(path: str, chosen: Chosen) -> Client:

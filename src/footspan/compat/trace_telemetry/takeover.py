@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard
 from footspan.compat.trace_telemetry.lines import Writer, events_in
-from footspan.compat.trace_telemetry.roads import unaddressed
+from footspan.compat.trace_telemetry.roads import passes_of, unaddressed
 from footspan.otlp_json.text import dumps, loads
+from footspan.processors import DropEvent
 from footspan.spool import files, locks, segments
 from footspan.spool.disk import DiskSpool
 from footspan.spool.pipelines import Pipelines
@@ -79,8 +80,8 @@ class Takeover:
         return True
 
     def _drain(self, pipeline: Pipeline, layout: Layout) -> None:
-        target = unaddressed(pipeline.destinations[0].name)
-        writer = Writer(pipeline.redactor)
+        target = unaddressed(pipeline.destinations[0].name, passes_of(pipeline))
+        writer = Writer(pipeline.redactor, pipeline.consent)
         layout.prepare(sync=True)
         note = self._resume(layout)
         # Again for what a process of the other SDK had begun to append when the file was renamed.
@@ -88,8 +89,14 @@ class Takeover:
             for end, lines in self._stretches(note["offset"]):
                 data = bytearray()
                 for event in (event for line in lines for event in events_in(line)):
-                    note["bad" if event is None else "good"] += 1
-                    data += b"" if event is None else writer.line(event)
+                    if event is None:
+                        note["bad"] += 1
+                        continue
+                    try:
+                        data += writer.line(event)
+                        note["good"] += 1
+                    except DropEvent as drop:
+                        note["dropped"][drop.reason] = note["dropped"].get(drop.reason, 0) + 1
                 note.update(offset=end, segment="")
                 if data:
                     owner = segments.new_owner(Pipelines(layout).write([target], sync=True))
@@ -101,7 +108,7 @@ class Takeover:
 
     def _resume(self, layout: Layout) -> dict[str, Any]:
         """What was done of the file under its passing name."""
-        note: dict[str, Any] = {"offset": 0, "good": 0, "bad": 0, "segment": ""}
+        note: dict[str, Any] = {"offset": 0, "good": 0, "bad": 0, "dropped": {}, "segment": ""}
         with suppress(FileNotFoundError):
             note.update(loads(files.read_all(self._note)))
         for path in Path(self._folder).glob("migrating-*"):
@@ -146,11 +153,14 @@ class Takeover:
         files.discard(self._note)
         if note["bad"]:
             pipeline.spool.count("unreadable", note["bad"])
+        for reason, number in note["dropped"].items():
+            pipeline.spool.count(reason, number)
         _guard.logger.log(
             logging.WARNING if note["bad"] else logging.INFO,
-            "footspan: %d events were taken over from %s, %d lines were none; the file is kept as %s",
+            "footspan: %d events were taken over from %s, %d may not be, %d lines were none; the file is kept as %s",
             note["good"],
             self._path,
+            sum(note["dropped"].values()),
             note["bad"],
             Path(kept).name,
         )
