@@ -58,7 +58,9 @@ SENTENCES: Final = (
 
 def lookalikes(r: random.Random) -> list[tuple[str, str]]:
     """All lines that hold nothing: key, text."""
-    digits = lambda count: r.choice("123456789") + draw(r, DIGITS, count - 1)  # noqa: E731 - read as a word
+
+    def digits(count: int) -> str:
+        return r.choice("123456789") + draw(r, DIGITS, count - 1)
 
     def luhn(prefix: str, length: int) -> str:
         body = prefix + draw(r, DIGITS, length - len(prefix) - 1)
