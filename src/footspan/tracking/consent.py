@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard
 from footspan import conventions as c
-from footspan.privacy.consent import is_said, request_state
-from footspan.processors.context import set_context
+from footspan.privacy.consent import granted, is_said, request_state, state_of
+from footspan.processors.context import ambient, set_context
 from footspan.tracking.in_force import settings_in_force
 
 if TYPE_CHECKING:
@@ -40,6 +40,13 @@ def fields_of(header: Callable[[str], str]) -> dict[str, Any]:
     """The same as what a request's context bears; empty where it says nothing."""
     state = consent_of(header)
     return {} if state is None else {c.CONSENT: state}
+
+
+def agrees_to_analytics() -> bool:
+    """Whether the person of the current context agrees to analytics; where nobody has spoken, the settings decide."""
+    said = ambient().get(c.CONSENT)
+    silence = settings_in_force().privacy.consent != "opt_in"
+    return "analytics" in granted({} if said is None else state_of(said), otherwise=silence)
 
 
 def hear(request: Any) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import footspan
 from footspan.instrumentation.dash.memory import (
     FILE,
     PLACE,
@@ -178,3 +179,19 @@ def test_names_lead_back_to_nobody() -> None:
     assert browser_key(b"today", "127.0.0.1") != browser_key(b"tomorrow", "127.0.0.1")
     assert digest("/a", "x") != digest("/a\0", "x")
     assert "jane" not in digest("jane@canary.example")
+
+
+@pytest.mark.parametrize(
+    ("consent", "said", "there"),
+    [("opt_in", None, False), ("opt_in", ["analytics"], True), ("opt_out", None, True), ("opt_out", False, False)],
+)
+def test_who_did_not_agree_is_not_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, consent: str, said: Any, there: bool
+) -> None:
+    """Their visits are known in this process alone."""
+    monkeypatch.setenv("FOOTSPAN_PRIVACY_CONSENT", consent)
+    memory = open_memory(tmp_path)
+    with footspan.context(consent=said):
+        put(memory, HERE)
+        assert known(memory)
+    assert (tmp_path / FILE).exists() is there

@@ -2,7 +2,7 @@
 
 The file is a table of fixed size with a place per browser, found by a digest of the browser. Whoever is displaced is
 forgotten, as is a place that a crash left half written. Addresses are kept redacted, and the digest is made with the
-salt of the day, so that from tomorrow on it leads to nobody.
+salt of the day, so that from tomorrow on it leads to nobody. Nothing of who did not agree to analytics is in the file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from footspan import _guard, _platform
 from footspan.instrumentation.dash.visits import Visit
+from footspan.tracking.consent import agrees_to_analytics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,6 +190,22 @@ def browser_key(salt: bytes, *parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), key=salt, digest_size=16).digest()
 
 
+class Heeding:
+    """Remembers in a file those who agreed to it, and in this process those who did not.
+
+    Args:
+        file: Remembers the former.
+    """
+
+    def __init__(self, file: InFile) -> None:
+        self._file = file
+        self._here = InProcess()
+
+    def change(self, browser: bytes, edit: Callable[[Visits], tuple[Visits, R]]) -> R:
+        """See :class:`Memory`."""
+        return (self._file if agrees_to_analytics() else self._here).change(browser, edit)
+
+
 def open_memory(folder: Path | None) -> Memory:
     """What remembers for a service.
 
@@ -198,7 +215,7 @@ def open_memory(folder: Path | None) -> Memory:
     if folder is None or not _platform.DURABLE:
         return InProcess()
     # One object for a file: closing it in one would let go the other's locks.
-    return _open.setdefault(folder / FILE, InFile(folder / FILE))
+    return Heeding(_open.setdefault(folder / FILE, InFile(folder / FILE)))
 
 
 _open: WeakValueDictionary[Path, InFile] = WeakValueDictionary()
