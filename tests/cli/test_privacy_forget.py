@@ -15,7 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 import footspan
+from compat.trace_telemetry.queue_files import line as queue_line
 from footspan.cli.commands import footspan as command
+from footspan.compat.trace_telemetry.lines import events_in
 from footspan.spool import sidefiles
 from footspan.spool.layout import Layout
 from footspan.spool.locks import acquire
@@ -212,6 +214,53 @@ def test_a_drop_in_clients_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         found = forget("u_ada", *named)
         assert list(found["spools"]) == [str(root)]
         assert b"u_ada" not in b"".join(path.read_bytes() for path in root.glob("events/*.jsonl"))
+
+
+def test_an_old_queue_file_beside_a_drop_in_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is taken over, while it is, and where it is kept: others' lines stay as they are, and drain."""
+    queue = tmp_path / "telemetry-queue.ndjson"
+    root = Path(f"{queue}.d") / "queue"
+    root.parent.mkdir()
+    open_disk(root).close()
+    monkeypatch.chdir(tmp_path)
+    bob, noted = queue_line(2, data={"user_id": "u_bob"}), queue_line(3, data={"note": "asked about u_ada"})
+    ada = queue_line(1, data={"user_id": "u_ada"})
+    text = ada + bob + noted + ada.rstrip() + bob + queue_line(4, data={"user_id": "u_adams"}).rstrip()
+    paths = [queue, *(Path(f"{queue}.{end}") for end in ("migrating", "migrated", "migrated.2"))]
+    for path in paths:
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (1, 1))
+    aside = root.parent / "migrating-00-00-00000001.jsonl"
+    aside.write_bytes(line("1", **having({"user_id": "u_ada"})) + line("2", **having({"user_id": "u_bob"})))
+
+    dry = forget("u_ada", "--dry-run")["spools"][str(root)]
+    assert (dry["queue_files"], queue.read_text(encoding="utf-8")) == (8, text)
+    found = forget("u_ada")["spools"][str(root)]
+    assert (found["queue_files"], found["waiting_or_sent"], found["not_blank"]) == (8, 1, 0)
+    for path in paths:
+        content = path.read_bytes()
+        assert len(content) == len(text.encode())
+        assert [each and each["data"] for one in content.split(b"\n") for each in events_in(one)] == [
+            {"user_id": "u_bob"},
+            {"note": "asked about u_ada"},
+            {"user_id": "u_bob"},
+            {"user_id": "u_adams"},
+        ]
+    assert b"u_ada" not in aside.read_bytes()
+    assert b"u_bob" in aside.read_bytes()
+
+
+def test_a_queue_file_that_is_being_taken_over_is_said(tmp_path: Path) -> None:
+    """What is in another process's hands may come to the spool later: that is no success."""
+    root = tmp_path / "q.ndjson.d" / "queue"
+    root.parent.mkdir()
+    open_disk(root).close()
+    lock = acquire(str(root.parent / "migrating.lock"))
+    assert lock is not None
+    result = privacy("forget", "u_ada", "--spool", root)
+    lock.release()
+    assert result.exit_code == 1
+    assert "queue file" in result.output
 
 
 def test_a_spool_at_work_is_said(shop: OtlpSink) -> None:

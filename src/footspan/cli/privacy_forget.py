@@ -149,6 +149,7 @@ def _forget(
     roots: Sequence[str], person: Person, seconds: float | None, stop: Stop, *, dry: bool, quiet: bool
 ) -> list[Outcome]:
     from footspan.cli.privacy_forget_view import Outcome  # noqa: PLC0415 - only what the command needs
+    from footspan.compat.trace_telemetry.forgetting import beside  # noqa: PLC0415 - the same
     from footspan.spool.forgetting import suppressed  # noqa: PLC0415 - the same
     from footspan.spool.forgetting.sweep import BusyError, Stopped, Sweep  # noqa: PLC0415 - the same
 
@@ -165,11 +166,13 @@ def _forget(
                 expires = None if seconds == float("inf") else time.time() + seconds
                 outcome.entry = suppressed.add(root, person, expires=expires)
             with _progress(Path(root).name, stop, quiet=quiet) as progress:
-                outcome.found = Sweep(root, person, progress, dry=dry).run()
+                outcome.found = Sweep(root, person, progress, dry=dry, beside=beside(root)).run()
             if outcome.found.heads:
                 _note_heads(outcome.found.heads)
         except BusyError:
-            outcome.problem = "another process is forgetting somebody in this spool: try again"
+            outcome.problem = (
+                "another process is forgetting somebody in this spool, or taking a queue file over: try again"
+            )
         except Stopped:
             outcome.problem = "stopped: the same command goes on"
         except OSError as error:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from footspan.spool.forgetting.suppressed import Entry
     from footspan.spool.forgetting.sweep import Found
 
+_COLUMNS = ("waiting_or_sent", "queue_files", "rejected", "damaged", "not_blank")
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -34,6 +36,7 @@ def _numbers(found: Found | None) -> dict[str, int]:
         return {}
     return {
         "waiting_or_sent": found.events.get("events", 0),
+        "queue_files": found.events.get("queue", 0),
         "rejected": found.events.get("rejected", 0),
         "damaged": found.damaged,
         "not_blank": found.failed,
@@ -69,9 +72,9 @@ def show(outcomes: Sequence[Outcome], theirs: frozenset[str], *, dry: bool) -> N
     rows = []
     for each in outcomes:
         found = _numbers(each.found)
-        cells = [f"{found[key]:,}" if found else "-" for key in ("waiting_or_sent", "rejected", "damaged", "not_blank")]
+        cells = [f"{found[key]:,}" if found else "-" for key in _COLUMNS]
         rows.append([Path(each.root).name, *cells])
-    show_table(["spool", "events", "refused", "damaged", "left"], rows, right=1)
+    show_table(["spool", "events", "queue files", "refused", "damaged", "left"], rows, right=1)
     if theirs:
         click.echo(f"Sessions and visitors of theirs: {len(theirs):,}")
     for each in outcomes:

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from footspan import conventions as c
 from footspan._version import __version__
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from footspan.destinations.trace_telemetry.wire import Wire
     from footspan.processors import Processor
-    from footspan.processors.redaction import Redactor
 
 _START: Final = '{"id": '
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -79,6 +78,18 @@ def _event(text: str, start: int) -> tuple[Mapping[str, Any] | None, int]:
     return (found if found.keys() >= _NEEDED else None), end
 
 
+class Cleaning(Protocol):
+    """What lines go through: a :class:`~footspan.processors.redaction.Redactor`."""
+
+    def __call__(self, draft: Draft) -> None:
+        """Clean an event in place."""
+        ...
+
+    def mapping(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Attributes, cleaned, and the keys that were touched."""
+        ...
+
+
 class Writer:
     """Writes such events as lines of a spool.
 
@@ -87,7 +98,7 @@ class Writer:
         consent: What they go through before; it may drop them.
     """
 
-    def __init__(self, redactor: Redactor, consent: Processor) -> None:
+    def __init__(self, redactor: Cleaning, consent: Processor) -> None:
         self._redactor = redactor
         self._consent = consent
         self._suffixes: dict[tuple[str, ...], bytes] = {}

@@ -80,7 +80,7 @@ class Blanking:
         mine: list[LogLine] = []
         others: list[LogLine] = []
         for event in events:
-            (mine if isinstance(event, Blank) or self._owns(event) else others).append(event)
+            (mine if isinstance(event, Blank) or self.owns(event) else others).append(event)
         found = sum(not isinstance(event, Blank) for event in mine)
         damaged = bool(garbage) and self.names(garbage)
         if not mine and not damaged:
@@ -110,7 +110,8 @@ class Blanking:
         """What stands behind the last newline of a file nobody is writing to."""
         return Blanked(b" " * len(data), damaged=1) if self.names(data) else _AS_IT_IS
 
-    def _owns(self, event: LogLine) -> bool:
+    def owns(self, event: LogLine) -> bool:
+        """Whether an event is theirs, or damaged and names them."""
         try:
             return self._person.owns(event)
         except ValueError:  # its shape is that of an event, its inside is damaged

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from footspan import _platform
 from footspan.spool import files, locks
@@ -22,7 +22,8 @@ from footspan.spool.layout import Layout
 from footspan.spool.reading import read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import TypeAlias
 
     from footspan.spool.forgetting.lines import Blanked
@@ -33,6 +34,9 @@ BLOCK: Final = 1024 * 1024
 PLACES: Final = ("events", "rejected", "quarantine")
 """Folders with files that may hold somebody's data, in the order in which data moves from one to the next."""
 
+QUEUE: Final = "queue"
+"""The kind of the files beside a spool that are no segments."""
+
 _HEAD: Final = 512
 """Bytes that are written first: they hold the mark, and what the blank record says."""
 _LINE: Final = 4096
@@ -42,7 +46,7 @@ _SETTLED: Final = 1.0
 
 
 class BusyError(Exception):
-    """Another process is sweeping this spool."""
+    """Another process is at work on what is to be swept."""
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
@@ -77,6 +81,26 @@ class Found:
         return not (self.failed or self.unreadable)
 
 
+class Beside(Protocol):
+    """Files beside a spool that hold what will be in it."""
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        """Each with its kind: ``events`` for segments, ``queue`` for files whose lines :meth:`line` knows."""
+        ...
+
+    def held(self) -> AbstractContextManager[object]:
+        """Keeps others from moving them.
+
+        Raises:
+            BusyError: Another process moves them.
+        """
+        ...
+
+    def line(self, line: bytes, blanking: Blanking) -> Blanked:
+        """What becomes of a line."""
+        ...
+
+
 def layouts_of(root: str) -> list[Layout]:
     """A spool and its lanes."""
     return [Layout(root), *(Layout(f"{root}/{lane}") for lane in LANES if os.path.exists(f"{root}/{lane}/FORMAT"))]
@@ -90,10 +114,20 @@ class Sweep:
         person: Who, by plain values.
         progress: Told how many bytes of how many were looked at; raises :class:`Stopped` to end the sweep.
         dry: Only count.
+        beside: Files beside it; they are swept first, for what is in them may get into the spool meanwhile.
     """
 
-    def __init__(self, root: str, person: Person, progress: Progress = lambda *_: None, *, dry: bool = False) -> None:
+    def __init__(
+        self,
+        root: str,
+        person: Person,
+        progress: Progress = lambda *_: None,
+        *,
+        dry: bool = False,
+        beside: Beside | None = None,
+    ) -> None:
         self._root = root
+        self._beside = beside
         self._blanking = Blanking(person)
         self._progress = progress
         self._dry = dry
@@ -109,14 +143,29 @@ class Sweep:
             BusyError: Another process sweeps it.
             Stopped: By ``progress``.
         """
-        with nullcontext() if self._dry else _held(self._root):
+        with ExitStack() as held:
+            if not self._dry:
+                held.enter_context(_held(self._root))
+                if self._beside is not None:
+                    held.enter_context(self._beside.held())
             for _ in range(2):  # what moved on while the first round went by is where the second one comes to
                 layouts = layouts_of(self._root)
-                self._total = self._found.size + sum(self._left(path) for _, path in _files(layouts))
-                for place, path in _files(layouts):
+                self._total = self._found.size + sum(self._left(path) for _, path in self._paths(layouts))
+                for place, path in self._paths(layouts):
                     self._attempt(place, path)
         self._found.unreadable = len(self._closed)
         return self._found
+
+    def _paths(self, layouts: list[Layout]) -> Iterator[tuple[str, str]]:
+        if self._beside is not None:
+            yield from self._beside.files()
+        yield from _files(layouts)
+
+    def _work_of(self, place: str) -> Callable[[bytes], Blanked]:
+        if place == QUEUE and self._beside is not None:
+            beside, blanking = self._beside, self._blanking
+            return lambda line: beside.line(line, blanking)
+        return self._blanking.kept_garbage if place == "quarantine" else self._blanking.event_line
 
     def _attempt(self, place: str, path: str) -> None:
         """Sweep one file; one that cannot be swept holds up no other."""
@@ -157,7 +206,7 @@ class Sweep:
 
     def _lines(self, descriptor: int, place: str, start: int, end: int, key: tuple[int, int]) -> bool:
         changed = False
-        work = self._blanking.kept_garbage if place == "quarantine" else self._blanking.event_line
+        work = self._work_of(place)
         for offset, block in _blocks(descriptor, start, end):
             # What is overwritten is in the file already, so that a stop after a block loses nothing but the rest.
             every = place == "quarantine"  # there it is in base64
@@ -173,7 +222,8 @@ class Sweep:
         position = self._seen.get(key, start)
         tail = os.pread(descriptor, max(0, end - position), position)
         if tail and b"\n" not in tail and time.time() - os.fstat(descriptor).st_mtime > _SETTLED:
-            changed = self._overwrite(descriptor, place, position, tail, self._blanking.torn_end(tail)) or changed
+            blanked = work(tail) if place == QUEUE else self._blanking.torn_end(tail)  # it may be a whole event there
+            changed = self._overwrite(descriptor, place, position, tail, blanked) or changed
         return changed
 
     def _overwrite(self, descriptor: int, place: str, offset: int, line: bytes, blanked: Blanked) -> bool:
@@ -185,6 +235,9 @@ class Sweep:
         if blanked.line is None or self._dry:
             return False
         assert len(blanked.line) == len(line)
+        if place == QUEUE and os.pread(descriptor, len(line), offset) != line:  # written anew by another SDK
+            found.failed += 1
+            return False
         _write_at(descriptor, blanked.line[:_HEAD], offset)
         _write_at(descriptor, blanked.line[_HEAD:], offset + _HEAD)
         return True
