@@ -356,3 +356,55 @@ def test_a_dash_tracker_endpoint(folder: Path) -> None:
     assert list(body) == ["event", "data", "timestamp"]
     assert (body["event"], body["data"]["path"], body["data"]["user_id"]) == ("page_view", "/cart", "u_1")
     assert body["data"]["password"] == "[secret]"
+
+
+# -- consent -----------------------------------------------------------------------------------------------------------
+
+CONSENT = """
+telemetry:
+  service: {name: shop}
+  destinations: {console: {}, logging: {}}
+  privacy:
+    consent: opt_in
+    purposes: {without: {functional: {console: send}}, events: {marketing: [campaign.*]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "purpose", "agreed", "why", "said"),
+    [
+        (["page.read"], "analytics", None, {"no_consent"}, "nobody agreed to that: it is not stored"),
+        (["campaign.seen"], "marketing", None, {"no_consent"}, "it is for marketing, and nobody agreed"),
+        (["error.shown"], "functional", [], {"everything", "no_consent"}, "agreed to: nothing"),
+        (
+            ["page.read", "--props", '{"footspan.consent": ["analytics"]}'],
+            "analytics",
+            ["analytics"],
+            {"everything"},
+            "agreed to: a",
+        ),
+    ],
+    ids=["silence", "patterns", "per destination", "yes"],
+)
+def test_what_consent_makes_of_an_event(
+    folder: Path, arguments: list[str], purpose: str, agreed: list[str] | None, why: set[str], said: str
+) -> None:
+    """What it is for, what was agreed to, and which destination may have it."""
+    (folder / "footspan.yaml").write_text(CONSENT)
+    found = answer("--name", *arguments)
+    assert (found["event"]["consent"], found["event"]["purpose"], found["event"]["agreed"]) == (
+        "opt_in",
+        purpose,
+        agreed,
+    )
+    assert {each["why"] for each in found["destinations"].values()} == why
+    text = " ".join(run("--name", *arguments).output.split())
+    assert "privacy.consent is opt_in" in text
+    assert said in text
+
+
+def test_under_opt_out_silence_is_said() -> None:
+    """And nothing is for anything."""
+    found = answer("--name", "page.read")["event"]
+    assert (found["consent"], found["purpose"], found["agreed"]) == ("opt_out", None, None)
+    assert "nobody said anything" in run("--name", "page.read").output
