@@ -73,6 +73,17 @@ class _TimeLimitError(Exception):
     """What a task queue's signal handler raises in the middle of a task."""
 
 
+def test_what_was_kept_back_is_forgotten_by_a_reset(caplog: pytest.LogCaptureFixture) -> None:
+    """One test's words are never said in the next."""
+    lock = _guard.QuietLock()
+    with lock:
+        _guard.logger.warning("kept")
+    _guard.reset()
+    _guard.say_kept()
+
+    assert not caplog.records
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an interval timer")
 def test_a_time_limit_never_leaves_a_lock_taken() -> None:
     """A signal handler may raise while a lock is being taken or given back; all other threads would wait for ever."""

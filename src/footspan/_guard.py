@@ -79,8 +79,9 @@ def reraise_in_tests(enabled: bool) -> None:  # noqa: FBT001 - a switch that tes
 
 
 def reset() -> None:
-    """Forget which failures were reported, and be quiet."""
+    """Forget which failures were reported and what this thread has yet to say, and be quiet."""
     _reported.clear()
+    _here.kept = []
     be_verbose(False)
 
 
