@@ -232,6 +232,9 @@ def declared_at(path: tuple[str, ...]) -> Any:
     return general()[path] if path in general() else of_type(path[1])[path[2:]]
 
 
+VALIDATOR = jsonschema.Draft202012Validator(json_schema())
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(chosen=st.sets(st.sampled_from(OPEN), max_size=12), own=st.booleans())
 def test_the_file_it_writes_says_the_same(chosen: set[tuple[str, ...]], own: bool, folder: Path) -> None:
@@ -251,7 +254,7 @@ def test_the_file_it_writes_says_the_same(chosen: set[tuple[str, ...]], own: boo
     file.write_text(result.stdout, encoding="utf-8")
 
     assert load_settings(config=file, environ={}) == load_settings(environ=environ)
-    jsonschema.Draft202012Validator(json_schema()).validate(yaml.safe_load(result.stdout))
+    VALIDATOR.validate(yaml.safe_load(result.stdout))
     assert "# environment: FOOTSPAN_SERVICE_NAME" in result.stdout
 
 

@@ -26,10 +26,17 @@ SHELL = [block for block in BLOCKS if block.language in {"sh", "bash", "console"
 YAML = [block for block in BLOCKS if block.language == "yaml"]
 RUN = {block.path: [b for b in PYTHON if b.path == block.path and b.no_run is None] for block in PYTHON}
 
+# Two bot libraries take ten seconds to be imported; tests/instrumentation/telegram loads them once for many tests.
+SLOW = {ROOT / "docs" / "telegram.md"}
+
 TIMEOUT = 60.0
 
 
-@pytest.mark.parametrize("path", sorted(RUN), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.slow if path in SLOW else ()) for path in sorted(RUN)],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_python_blocks_run(path: Path, tmp_path: Path) -> None:
     """A reader can paste a page's blocks one after the other."""
     job = {"path": str(path), "blocks": [[block.line, block.text] for block in RUN[path]]}
@@ -53,6 +60,7 @@ def test_blocks_that_do_not_run_say_why_and_compile() -> None:
     for block in PYTHON:
         if block.no_run is not None:
             assert len(block.no_run.split()) >= 3, f"{block}: give the reason: <!-- no-run: ... -->"
+        if block.no_run is not None or block.path in SLOW:
             compile(block.text, str(block), "exec")
 
 
