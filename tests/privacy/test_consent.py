@@ -108,6 +108,15 @@ def test_a_browsers_signals_win_over_a_cookie() -> None:
     assert request_state(PurposeSettings(), lambda name: "1" if name == "dnt" else "") == {"marketing": False}
 
 
+@pytest.mark.parametrize(
+    ("value", "refuses"), [("1", True), (" 1 ", True), ("1, 1", True), ("0", False), ("11", False)]
+)
+def test_a_signal_that_a_proxy_repeats_counts(value: str, refuses: bool) -> None:
+    """Doubt is a no."""
+    found = request_state(PurposeSettings(), lambda name: value if name == "sec-gpc" else "")
+    assert (found == {"marketing": False}) is refuses
+
+
 def test_what_events_are_for() -> None:
     """By the settings, then errors and figures are functional, and the rest is for analytics."""
     purposes = Purposes(PurposeSettings(events=(("marketing", ("campaign.*", "payment.*")),)))

@@ -191,6 +191,17 @@ def test_files_that_cannot_be_used(tmp_path: Path, content: bytes, mode: int, fo
     assert error.key == "telemetry.privacy.pseudonyms.key_file"
 
 
+def test_a_pipe_in_a_key_files_place_holds_nobody_up(tmp_path: Path) -> None:
+    """Nobody writes to it: the start must say so rather than wait."""
+    path = tmp_path / "k.json"
+    os.mkfifo(path, 0o600)
+    program = "import sys, pathlib, footspan.config.pseudonyms as p; p.read_keys(pathlib.Path(sys.argv[1]))"
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(path)], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert "no file" in run.stderr
+
+
 def test_a_missing_key_is_said_at_the_start(tmp_path: Path) -> None:
     """With the key to set, for a policy that asks for pseudonyms as for consent that does."""
     policy = tmp_path / "privacy.yaml"

@@ -31,6 +31,7 @@ LEAST_KEY: Final = 16
 KEY_FILE: Final = "telemetry.privacy.pseudonyms.key_file"
 LARGEST: Final = 1024 * 1024
 
+_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
 _KEY_ID: Final = re.compile(r"[a-z0-9]{1,8}")
 _FIX: Final = "Make one with `footspan privacy keys rotate`."
 
@@ -99,15 +100,19 @@ def read_keys(path: Path) -> tuple[Key, ...]:
 def _content(path: Path) -> bytes:
     problem = ""
     try:
-        with path.open("rb") as file:
+        # Not to wait for whoever writes to a pipe of that name.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as file:
             state = os.fstat(file.fileno())
             if os.name == "posix" and stat.S_IMODE(state.st_mode) & 0o077:
                 raise ConfigurationError(
                     KEY_FILE, f"a file that others may read or change ({path})", f"Run chmod 600 {path}."
                 )
-            if state.st_size <= LARGEST:
+            if not stat.S_ISREG(state.st_mode):
+                problem = f"something that is no file ({path})"
+            elif state.st_size <= LARGEST:
                 return file.read(LARGEST)
-            problem = f"a file of {state.st_size} bytes ({path})"
+            else:
+                problem = f"a file of {state.st_size} bytes ({path})"
     except OSError as error:
         problem = f"no readable file at {path} ({type(error).__name__})"
     raise ConfigurationError(KEY_FILE, problem, f"Name a file of keys that may be read. {_FIX}")

@@ -129,7 +129,7 @@ def request_state(settings: PurposeSettings, header: Callable[[str], str]) -> St
         if cookie is not None:
             state = cookie_state(cookie)
     for signal, refused in zip(SIGNALS, (settings.dnt, settings.gpc), strict=True):
-        if refused and header(signal).strip() == "1":
+        if refused and "1" in map(str.strip, header(signal).split(",")):  # a proxy may have said it again
             state.update(dict.fromkeys(refused, False))
     return state or None
 
