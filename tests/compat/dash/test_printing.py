@@ -12,6 +12,8 @@ from compat.dash.recorded import PORT, recording
 from footspan.compat.dash_user_tracker import Tracker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from servers.otlp import OtlpSink
@@ -53,6 +55,38 @@ def test_the_process_gets_them_too(otlp_sink: OtlpSink, capsys: pytest.CaptureFi
     assert event["attributes"]["url.full"] == f"http://127.0.0.1:{PORT}/"
     printed = json.loads(capsys.readouterr().out)["data"]
     assert (printed["user_id"], printed["id"], printed["team"]) == ("u1", "u1", "x")
+    del tracker
+
+
+def test_what_nobody_agreed_to_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A container's log is a place like others; it is counted."""
+    monkeypatch.setenv("FOOTSPAN_PRIVACY_CONSENT", "opt_in")
+    app = shared()
+    tracker = Tracker(app)
+    visit(app)
+    assert capsys.readouterr().out == ""
+    assert tracker.status() == {"counts": {"no_consent": 1}}
+    with footspan.context(consent=["analytics"]):
+        visit(app)
+    (printed,) = capsys.readouterr().out.splitlines()
+    assert "consent" not in printed
+
+
+def test_the_policy_holds_for_what_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The one of the settings, not the default."""
+    policy = tmp_path / "privacy.yaml"
+    policy.write_text("identity: {user_id: drop}\n")
+    monkeypatch.setenv("FOOTSPAN_PRIVACY_POLICY", str(policy))
+    app = shared()
+    tracker = Tracker(app, user_provider=lambda: {"user_id": "u_secret"})
+    visit(app)
+    printed = capsys.readouterr().out
+    assert printed
+    assert "u_secret" not in printed
     del tracker
 
 

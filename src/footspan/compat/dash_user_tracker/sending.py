@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from footspan import _guard, _platform
+from footspan import conventions as c
 from footspan.compat.clients import Client
 from footspan.compat.dash_user_tracker.http_repository import HttpTrackerRepository
 from footspan.compat.dash_user_tracker.own import KIND, name_of
-from footspan.emit import emit_event
+from footspan.emit import Draft, emit_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,10 +110,16 @@ class Printed:
 
     def __init__(self) -> None:
         from footspan.config.load import load_settings  # noqa: PLC0415 - loaded when a process starts tracking
+        from footspan.privacy.epochs import epochs_for  # noqa: PLC0415 - the same
+        from footspan.processors.consent import ConsentGate  # noqa: PLC0415 - the same
         from footspan.processors.redaction import Redactor  # noqa: PLC0415 - the same
 
-        self._enabled = load_settings().enabled
-        self._redactor = Redactor()
+        settings = load_settings()
+        tokens = epochs_for(settings.privacy.pseudonyms)
+        self._enabled = settings.enabled
+        # Standard output is none of the destinations: what is said of all of them holds.
+        self._consent = ConsentGate(replace(settings, destinations=()), pseudonymiser=tokens)
+        self._redactor = Redactor(None, settings.privacy.rules, pseudonymiser=tokens)
         self._counts: dict[str, int] = {}
 
     def record(self, name: str, attributes: Mapping[str, Any], *, time_ns: int | None, everywhere: bool) -> None:
@@ -130,8 +138,18 @@ class Printed:
         from footspan.destinations.dash_tracker.document import document_of, encoded  # noqa: PLC0415 - loaded by now
         from footspan.event import Event  # noqa: PLC0415 - the same
         from footspan.otlp_json import plain  # noqa: PLC0415 - the same
+        from footspan.processors import DropEvent  # noqa: PLC0415 - the same
+        from footspan.processors.context import ambient  # noqa: PLC0415 - the same
 
-        clean, _ = self._redactor.mapping(attributes)
+        said = ambient()
+        told = {c.CONSENT: said[c.CONSENT]} if c.CONSENT in said else {}
+        draft = Draft(name, moment, moment, {**told, **attributes})
+        try:
+            self._consent(draft)
+        except DropEvent as drop:
+            self.count(drop.reason)
+            return
+        clean, _ = self._redactor.mapping(draft.attributes)
         event = Event(name=name, time_ns=moment, attributes={key: plain(value) for key, value in clean.items()})
         try:
             sys.stdout.write(encoded(document_of(event)) + "\n")
