@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
+VISITS = "dash-visits.bin"
+"""In a service's folder: the table in which the Dash instrumentor remembers where browsers are."""
+VISITS_PLACE = 4_096
+"""Bytes of one browser's place in it; one that is blank is a browser that is not known."""
+
 _FOLDERS = ("events", "pipelines", "counters", "destinations", "rejected", "quarantine")
 
 

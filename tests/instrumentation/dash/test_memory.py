@@ -21,6 +21,9 @@ from footspan.instrumentation.dash.memory import (
     open_memory,
 )
 from footspan.instrumentation.dash.visits import Visit
+from footspan.spool.forgetting.person import Person
+from footspan.spool.forgetting.sweep import Sweep
+from footspan.spool.layout import Layout
 from programs import run
 
 if TYPE_CHECKING:
@@ -195,3 +198,17 @@ def test_who_did_not_agree_is_not_in_the_file(
         put(memory, HERE)
         assert known(memory)
     assert (tmp_path / FILE).exists() is there
+
+
+def test_whoever_was_at_an_address_of_the_forgotten_is_not_known_any_more(tmp_path: Path) -> None:
+    """Others are; and nothing is made where there was no table."""
+    layout = Layout(tmp_path)
+    layout.prepare()
+    Sweep(str(tmp_path), Person(ids=frozenset({"u_ada"}))).run()
+    assert not (tmp_path / FILE).exists()
+    memory = open_memory(tmp_path)
+    put(memory, Visit("p", "http://localhost/of/u_ada", 1.0))
+    put(memory, HERE, browser=YOU)
+    Sweep(str(tmp_path), Person(ids=frozenset({"u_ada"}))).run()
+    assert b"u_ada" not in (tmp_path / FILE).read_bytes()
+    assert (known(memory), known(memory, YOU)) == ((), (HERE,))

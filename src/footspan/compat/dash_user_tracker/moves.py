@@ -15,6 +15,7 @@ from footspan.instrumentation.dash.asking import browser_of
 from footspan.instrumentation.dash.memory import InProcess, browser_key, digest, open_memory, short
 from footspan.instrumentation.dash.visits import Report, Verdict, load, report
 from footspan.processors.redaction import Redactor
+from footspan.tracking.in_force import settings_in_force
 from footspan.tracking.salts import service_salt
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Moves:
         self._whose = whose
         layout = getattr(spool, "layout", None)
         self._memory: Memory = InProcess() if layout is None else open_memory(Path(layout.root))
-        self._redactor = Redactor()
+        self._redactor = Redactor(None, settings_in_force().privacy.rules)
 
     def loaded(self, request: Request, place: Place, app: App) -> None:
         """A page was loaded."""

@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from footspan import _guard, _platform
 from footspan.instrumentation.dash.visits import Visit
+from footspan.spool.layout import VISITS, VISITS_PLACE
 from footspan.tracking.consent import agrees_to_analytics
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ except ImportError:  # pragma: no cover - Windows
 R = TypeVar("R")
 Visits = tuple[Visit, ...]
 
-FILE: Final = "dash-visits.bin"
+FILE: Final = VISITS
 PLACES: Final = 4_096
-PLACE: Final = 4_096
+PLACE: Final = VISITS_PLACE
 """Bytes of a place; the file has no more on disk than the places in use."""
 _HEAD: Final = 16 + 8
 _PATIENCE: Final = 0.02

@@ -18,7 +18,7 @@ from footspan.spool import files, locks
 from footspan.spool.forgetting.lines import Blanking
 from footspan.spool.forgetting.person import SESSIONS, Person, names_a_user, said_by
 from footspan.spool.forgetting.suppressed import LANES
-from footspan.spool.layout import Layout
+from footspan.spool.layout import VISITS, VISITS_PLACE, Layout
 from footspan.spool.reading import read_line
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ class Sweep:
         if self._beside is not None:
             yield from self._beside.files()
         yield from _files(layouts)
+        yield VISITS, f"{self._root}/{VISITS}"
 
     def _work_of(self, place: str) -> Callable[[bytes], Blanked]:
         if place == QUEUE and self._beside is not None:
@@ -194,6 +195,9 @@ class Sweep:
             if not start:
                 self._found.files += 1
             head = _first_line(descriptor) if place == "rejected" else b""
+            if place == VISITS:
+                self._places(descriptor, state.st_size)
+                return
             changed = self._lines(descriptor, place, start, state.st_size, key)
             if changed:
                 # The age of a segment counts from its last event, and what others counted of it still holds.
@@ -203,6 +207,13 @@ class Sweep:
                     self._found.heads.append((head, _first_line(descriptor)))
         finally:
             files.close(descriptor)
+
+    def _places(self, descriptor: int, end: int) -> None:
+        """A table of browsers: whoever was at an address with an id in it is not known any more."""
+        for offset in range(0, end, VISITS_PLACE):
+            place = os.pread(descriptor, VISITS_PLACE, offset)
+            if self._blanking.names(place) and not self._dry:
+                _write_at(descriptor, bytes(len(place)), offset)
 
     def _lines(self, descriptor: int, place: str, start: int, end: int, key: tuple[int, int]) -> bool:
         changed = False
