@@ -308,6 +308,21 @@ def test_a_replay_heeds_the_list(shop: OtlpSink, tmp_path: Path) -> None:
     assert (figures["delivered"], figures["refused"]) == (1, {"suppressed": 1})
 
 
+def test_a_log_in_the_calling_process_heeds_the_list(
+    shop: OtlpSink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The destination that writes at once is no way past it either, in a service that runs on."""
+    monkeypatch.setenv("FOOTSPAN_DESTINATIONS_LOGGING_ENABLED", "true")
+    caplog.set_level("INFO")
+    footspan.init(courier="external")
+    footspan.track("order.first", user_id="u_ada")
+    forget("u_ada")
+    footspan.track("order.second", user_id="u_ada")
+    footspan.track("order.third", user_id="u_bob")
+    footspan.shutdown(timeout=0.1)
+    assert [name in caplog.text for name in ("order.first", "order.second", "order.third")] == [True, False, True]
+
+
 def test_a_queue_file_is_written_without_them(shop: OtlpSink, tmp_path: Path) -> None:
     """The way back to another SDK does not lead past the list."""
     track("u_ada", "u_bob")

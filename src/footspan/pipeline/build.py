@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from footspan.config import DestinationSettings, Settings
     from footspan.delivery.lanes import Lane
+    from footspan.delivery.suppression import Gate
     from footspan.destinations.base import Destination
     from footspan.destinations.logging import LoggingDestination
     from footspan.processors import Draft, Processor
@@ -87,10 +88,16 @@ class Pipeline:
             else:
                 self.destinations.append(built)
                 targets.append(target)
+        self._forgotten: Gate | None = None
         self._accepts = accepts
         self._tightened = tightened
         self._targets = targets
         self.spool = open_spool(settings, targets, accepts)
+        layout = getattr(self.spool, "layout", None)
+        if self.immediate and layout is not None:
+            from footspan.delivery.suppression import Gate  # noqa: PLC0415 - for those that write at once
+
+            self._forgotten = Gate([layout.root])
         self.appended = Appended(self.spool) if settings.metrics else None
         turn = None
         if settings.courier == "process":
@@ -255,6 +262,8 @@ class Pipeline:
     def _write(self, destination: LoggingDestination, stored: LogLine) -> None:
         """Write at once, but not from inside such a write: a log handler that tracks would never come to an end."""
         if getattr(self._here, "writing", False):
+            return
+        if self._forgotten is not None and self._forgotten.keeps_out(stored):
             return
         self._here.writing = True
         try:
