@@ -475,6 +475,14 @@ def test_a_session_in_which_old_data_name_somebody_else(tmp_path: Path, key: str
     spool.close()
 
 
+def test_an_id_whose_tilde_is_percent_encoded(tmp_path: Path) -> None:
+    """Some write it so in an address, next to the word that is looked for."""
+    spool = open_disk(tmp_path)
+    spool.append(line("1", **having({"url.full": "http://localhost/?who=ada%7Elovelace"})))
+    assert sweep(tmp_path, Person(ids=frozenset({"ada~lovelace"}))).events == {"events": 1}
+    spool.close()
+
+
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     """What it points to stays as it is; it counts as one file that could not be read."""
     spool = open_disk(tmp_path / "spool")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from footspan.spool.forgetting.person import Person
 
 _FEW: Final = 16
-_RUN: Final = re.compile(r"(?:^|(?<=[_.~-]))[A-Za-z0-9]+")
+_RUN: Final = re.compile(r"(?:^|(?<=[_.-]))[A-Za-z0-9]+")
 _WORD: Final = re.compile(rb"[a-z0-9]+")
 _ALWAYS: Final = (MARK, GAP + b"\n", b"\\u", b'"bytesValue"')
 """What is looked at in any case: lines half overwritten, and what may hide an id from a plain search."""
