@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import footspan
+from footspan import _guard
 from footspan.cli.privacy_keys import keys as command
 from footspan.config import ConfigurationError
 from footspan.config.coherence import incoherent
@@ -223,6 +224,26 @@ def test_a_policy_makes_pseudonyms_of_users(tmp_path: Path, monkeypatch: pytest.
     epochs = epochs_for(PseudonymSettings(key=SECRET))
     assert epochs is not None
     assert {each.attributes["user.id"] for each in spooled()} == {epochs.token("u_1")}
+
+
+def test_without_a_key_left_nobody_is_named(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A running service goes on with a constant, counts it, and says why."""
+    _guard.reraise_in_tests(False)
+    policy = tmp_path / "privacy.yaml"
+    policy.write_text("identity: {user_id: pseudonym}\n")
+    key_file = {"key_file": str(file)}
+    footspan.init(service_name="shop", courier="external", privacy={"policy": str(policy), "pseudonyms": key_file})
+    footspan.track("x", user_id="u_1")
+    key_files.destroy(file, ["k1", "k2"])
+    epochs = epochs_for(PseudonymSettings(key_file=file))
+    assert epochs is not None
+    assert epochs.key_ids == ()
+    footspan.track("x", user_id="u_1")
+
+    assert [each.attributes["user.id"] for each in spooled()][1:] == ["[redacted]"]
+    assert footspan.status()["counters"]["redaction_failed"] == 1
+    assert "NoKeyError" in caplog.text
+    assert "u_1" not in caplog.text
 
 
 def test_no_key_is_shown(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
