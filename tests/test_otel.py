@@ -78,7 +78,7 @@ def test_current_span_ids() -> None:
 
 def test_the_base_configurator_is_there() -> None:
     """The class a distro subclasses."""
-    assert callable(_otel.base_configurator()()._configure)
+    assert callable(_otel.base_configurator()._configure)
 
 
 def test_detaching_elsewhere_changes_nothing_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ import pytest
 from delivery.doubles import ScriptedDestination, stored
 from footspan.delivery.on_request import OnRequest
 from footspan.destinations.base import Outcome, Verdict
-from footspan.spool import journal
+from footspan.spool import checked, journal
 from footspan.spool.base import Target
 from footspan.spool.memory import MemorySpool
 from spool.making import accepts, open_disk
@@ -159,7 +159,7 @@ def test_the_last_batch_needs_no_thread(spool: DiskSpool) -> None:
 def test_the_journal_is_read_once(spool: DiskSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next call knows what the last one wrote, and reads what another process wrote meanwhile."""
     read: list[bytes] = []
-    decode = journal.decode
+    decode = checked.decode
 
     def watched(line: bytes) -> dict[str, Any] | None:
         read.append(line)

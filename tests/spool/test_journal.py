@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footspan.spool import files, journal
+from footspan.spool import checked, files, journal
 from footspan.spool.base import Range, Tally
 from footspan.spool.journal import Fold, Journal, JournalView
 
@@ -48,7 +48,7 @@ OPERATIONS = [
 
 def test_operations_add_up() -> None:
     """Totals, cursors, and the request whose outcome is not told."""
-    fold = folded(b"".join(map(journal.encode, OPERATIONS)))
+    fold = folded(b"".join(map(checked.encode, OPERATIONS)))
     assert fold.cursors[A].offset == 100
     assert B not in fold.cursors
     assert fold.tally == Tally(3, 1, 1, {"bot": 1})
@@ -75,7 +75,7 @@ def test_an_outcome_is_on_disk_before_it_is_told(tmp_path: Path, monkeypatch: py
 
 def test_a_request_that_stored_nothing_is_not_pending() -> None:
     """`kept` takes the announcement back."""
-    fold = folded(journal.encode(OPERATIONS[0]) + journal.encode(journal.kept([Range(A, 0, 100)])))
+    fold = folded(checked.encode(OPERATIONS[0]) + checked.encode(journal.kept([Range(A, 0, 100)])))
     assert not fold.pending
     assert A not in fold.cursors
 
@@ -87,7 +87,7 @@ def test_of_a_request_in_doubt_a_part_can_be_taken_back() -> None:
         journal.done([Range(A, 0, 30, 3)], Tally(delivered=3)),
         journal.kept([Range(A, 50, 60), Range(A, 70, 100)]),
     ]
-    fold = folded(b"".join(map(journal.encode, [whole, *parted])))
+    fold = folded(b"".join(map(checked.encode, [whole, *parted])))
 
     (pending,) = fold.pending
     assert pending.ranges == [Range(A, 30, 50), Range(A, 60, 70)]
@@ -96,13 +96,13 @@ def test_of_a_request_in_doubt_a_part_can_be_taken_back() -> None:
 
 def test_unknown_operations_change_nothing() -> None:
     """A later version's journal can be read."""
-    known = b"".join(map(journal.encode, OPERATIONS))
-    assert sum_of(folded(known + journal.encode({"op": "later", "x": 1}))) == sum_of(folded(known))
+    known = b"".join(map(checked.encode, OPERATIONS))
+    assert sum_of(folded(known + checked.encode({"op": "later", "x": 1}))) == sum_of(folded(known))
 
 
 def test_every_truncation_is_a_prefix(tmp_path: Path) -> None:
     """Cut anywhere, the journal opens as the operations that are whole, and goes on after them."""
-    lines = [journal.encode(operation) for operation in OPERATIONS]
+    lines = [checked.encode(operation) for operation in OPERATIONS]
     data = b"".join(lines)
     path = tmp_path / "cursor.jsonl"
     for cut in range(len(data) + 1):
@@ -113,14 +113,14 @@ def test_every_truncation_is_a_prefix(tmp_path: Path) -> None:
         assert sum_of(opened.fold) == sum_of(folded(b"".join(lines[:whole])))
         opened.write(journal.done([Range(A, 500, 600)], Tally(7)))
         opened.close()
-        expected = folded(b"".join(lines[:whole]) + journal.encode(journal.done([Range(A, 500, 600)], Tally(7))))
+        expected = folded(b"".join(lines[:whole]) + checked.encode(journal.done([Range(A, 500, 600)], Tally(7))))
         assert sum_of(Journal(str(path)).fold) == sum_of(expected)
 
 
 @given(st.data())
 def test_a_flipped_bit_never_acknowledges_more(data: st.DataObject) -> None:
     """Whatever byte a disk changes, no cursor is further than the sound operations brought it."""
-    lines = [journal.encode(operation) for operation in OPERATIONS]
+    lines = [checked.encode(operation) for operation in OPERATIONS]
     flat = bytearray(b"".join(lines))
     at = data.draw(st.integers(0, len(flat) - 1))
     flat[at] ^= 1 << data.draw(st.integers(0, 7))
@@ -168,7 +168,7 @@ def test_a_view_follows_through_rewriting(tmp_path: Path) -> None:
 def test_a_view_waits_for_whole_lines(tmp_path: Path) -> None:
     """A line in the middle of being written is read when it is there."""
     path = tmp_path / "cursor.jsonl"
-    data = journal.encode(OPERATIONS[1])
+    data = checked.encode(OPERATIONS[1])
     view = JournalView(str(path))
     path.write_bytes(data[:20])
     assert view.refresh().tally.delivered == 0
@@ -194,7 +194,7 @@ def test_a_full_disk_does_not_stop_the_journal(
     assert opened.fold.tally.delivered == 2
     opened.write(OPERATIONS[3])
     opened.close()
-    assert sum_of(Journal(str(path)).fold) == sum_of(folded(b"".join(map(journal.encode, OPERATIONS[:4]))))
+    assert sum_of(Journal(str(path)).fold) == sum_of(folded(b"".join(map(checked.encode, OPERATIONS[:4]))))
     assert len([record for record in caplog.records if "journal" in record.message]) <= 2
 
 
@@ -206,7 +206,7 @@ def test_a_holder_goes_on_where_the_last_one_ended(meanwhile: str, tmp_path: Pat
     for number in range(9):
         first.write(journal.done([Range(A, 10 * number, 10 * number + 10)], Tally(1)))
     first.close()
-    line = journal.encode(journal.done([Range(A, 90, 100)], Tally(5)))
+    line = checked.encode(journal.done([Range(A, 90, 100)], Tally(5)))
     if meanwhile == "more":
         files.append_line(str(path), line)
     elif meanwhile == "compacted":

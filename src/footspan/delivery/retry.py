@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import random as _random
 import time
+from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_draw: Final = SystemRandom().uniform  # the host may have seeded the other one
 
 STEPS: Final = ((0.5, 0.8), (0.8, 1.2), (1.2, 1.6), (1.5, 1.9))
 """Seconds between which the n-th pause is drawn; the last holds for the first minutes.
@@ -41,7 +43,7 @@ class Backoff:
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
-        uniform: Callable[[float, float], float] = _random.uniform,
+        uniform: Callable[[float, float], float] = _draw,
     ) -> None:
         self._clock = clock
         self._uniform = uniform

@@ -75,7 +75,6 @@ class Gate:
         except ValueError:  # whose it is cannot be told
             return SUPPRESSED
 
-
     def keeps_out(self, event: LogLine) -> bool:
         """Whether an event may not even be kept among the refused ones."""
         try:

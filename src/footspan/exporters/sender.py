@@ -8,11 +8,11 @@ look like the events' fault; then the export has failed.
 
 from __future__ import annotations
 
-import random
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from functools import partial
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeVar
 
 from footspan import _platform
@@ -36,6 +36,7 @@ AGAIN_LIMIT: Final = 16
 DOUBT_AFTER: Final = 3
 """Refused single events in a row at which the destination is suspected."""
 
+_draw: Final = SystemRandom().uniform  # the host may have seeded the other one
 _INNOCENT: Final = frozenset({"http_413", "grpc_resource_exhausted", "unencodable"})
 """Reasons that cast no doubt on the destination: the event is too large, or cannot be written at all."""
 
@@ -167,7 +168,7 @@ class Sender:
             if reading.gravest.verdict is Verdict.AGAIN and again <= AGAIN_LIMIT:
                 continue
             asked = reading.gravest.retry_after
-            seconds = pause * random.uniform(0.8, 1.2) if asked is None else asked  # noqa: S311 - spreading tries is no secret
+            seconds = pause * _draw(0.8, 1.2) if asked is None else asked
             pause = min(2 * pause, LONGEST_PAUSE)
             if reading.gravest.verdict is Verdict.PARK or not self.clock.pause(seconds, end):
                 break

@@ -38,6 +38,8 @@ class FootspanConfigurator(_otel.base_configurator()):  # type: ignore[misc] # t
     exporter, events through the spool, spans to ``otlp`` destinations. Metrics are the SDK's alone.
     """
 
+    _instance = None  # the base class keeps the first object made, of whatever class, unless each class has a place
+
     def _configure(self, **kwargs: Any) -> None:
         """Configure the SDK; called once per process by auto-instrumentation."""
         settings = settings_in_force()

@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from footspan import _guard
-from footspan import conventions as c
-from footspan.config.policy import DEFAULT, IDENTITY
+from footspan.config.policy import DEFAULT
 from footspan.otlp_json import plain
 from footspan.otlp_json.sanitise import MAX_TEXT
 from footspan.privacy.actions import FAILED, Act
@@ -26,9 +25,9 @@ from footspan.privacy.innocent import (
     many_digits,
     test_for,
 )
-from footspan.privacy.keys import BY_NAME, Globs, tells_number
 from footspan.privacy.named import NESTED, assignments, encoded, parameters
 from footspan.privacy.payment import is_card
+from footspan.privacy.rulebook import Keyed, Rulebook
 from footspan.privacy.texts import (
     DIGITS,
     RUN,
@@ -41,7 +40,7 @@ from footspan.privacy.written import may_be_written, written
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from footspan.config.policy import Policy, Rule
+    from footspan.config.policy import Policy
     from footspan.privacy.hits import OnHit
     from footspan.privacy.pseudonym import Pseudonymiser
 
@@ -57,12 +56,9 @@ class _KeyText(str):
 
 _KEY: Final = _KeyText("key")
 """The path of a key's own text: nothing that is found in it is told of, since the key is what would be told."""
-_KEY_CACHE_SIZE: Final = 4096
 _MOST_RECENT: Final = 512
 """Texts that are kept in mind, and as many again from before."""
 _LONGEST_RECENT: Final = 512
-_LONGEST_KEPT: Final = 256
-"""Characters of a key that is remembered; longer ones are data, and would fill the memory."""
 _EDGE: Final = 4096
 """Characters before a cut that are dropped with it: whatever the cut went through is no longer whole, so not found."""
 _LONGEST: Final = MAX_TEXT + 2 * _EDGE
@@ -78,21 +74,7 @@ def _is_no_word(value: str) -> bool:
     return any(each.isdigit() or not each.isalnum() for each in value)
 
 
-class _Keyed:
-    """What a key says: the rule and its act; whether its values are safe, and whether their digits are no data.
-
-    Attributes:
-        clean: The key itself, without what must not leave; ``None`` while nobody has looked.
-    """
-
-    __slots__ = ("act", "clean", "numbers", "rule", "safe")
-
-    def __init__(self, rule: Rule | None, act: Act | None, *, safe: bool, numbers: bool) -> None:
-        self.rule, self.act, self.safe, self.numbers = rule, act, safe, numbers
-        self.clean: str | None = None
-
-
-class Cleaner:
+class Cleaner(Rulebook):
     """Holds values to a policy. One object for any number of threads.
 
     Args:
@@ -110,6 +92,7 @@ class Cleaner:
         pseudonymiser: Pseudonymiser | None = None,
         on_hit: OnHit | None = None,
     ) -> None:
+        super().__init__(policy, pseudonymiser)
         self.policy = policy
         self._count = count
         self._on_hit = on_hit
@@ -121,24 +104,6 @@ class Cleaner:
         )
         self._recent: dict[str, None] = {}
         self._older: dict[str, None] = {}
-        self._own_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
-        self._built_in_keys: list[tuple[Rule, Act, Callable[[str], bool]]] = []
-        self._rules = {rule.name: rule for rule in policy.rules}
-        for rule in policy.rules:
-            action = policy.action_of(rule)
-            if action == "keep":
-                continue
-            act = Act(rule.cls, action, rule.length, pseudonymiser)
-            if rule.keys:
-                self._own_keys.append((rule, act, Globs(rule.keys)))
-            elif rule.name in BY_NAME:
-                self._built_in_keys.append((rule, act, BY_NAME[rule.name]))
-        self._safe = Globs(policy.safe_keys)
-        self._identity: dict[str, Act | None] = dict.fromkeys(IDENTITY.values())
-        for key, action in policy.identity.items():
-            cls = "contact" if key in {c.USER_EMAIL, c.USER_FULL_NAME} else "identifier"
-            cls = "location" if key == c.CLIENT_ADDRESS else cls
-            self._identity[key] = None if action == "keep" else Act(cls, action, pseudonymiser=pseudonymiser)  # type: ignore[arg-type]
         self._finds_cards = any(each.rule.name == "card" for each in self._lookers)
         names = {rule.name for rule in policy.rules if rule.enabled}
         self._parameters, self._assignments = "parameter" in names, "assignment" in names
@@ -148,8 +113,6 @@ class Cleaner:
             if action not in {"keep", "truncate", "ip_prefix"}:
                 act = Act(rule.cls, action, pseudonymiser=pseudonymiser)
                 self._acts[act.mark[1:-1]] = act
-        self._keys: dict[str, _Keyed] = {}
-        self._words: dict[str, bool] = {}
 
     # -- any value -----------------------------------------------------------------------------------------------------
 
@@ -304,7 +267,7 @@ class Cleaner:
                 self._older, self._recent = self._recent, {}
             self._recent[text] = None
 
-    def _flat(self, text: str, keyed: _Keyed, path: Any, levels: int = NESTED) -> str:
+    def _flat(self, text: str, keyed: Keyed, path: Any, levels: int = NESTED) -> str:
         """A text looked through by every rule."""
         if "[" in text and self._acts:
             text = stricter_tokens(text, self._acts)
@@ -413,48 +376,3 @@ class Cleaner:
             inside = clean_json(key, lambda found: self._inner("", found, [], _KEY))
             key = key if inside is None else inside
         return self._flat(key, self._keyed(""), _KEY)
-
-    def passes(self, key: Any) -> bool:
-        """Whether texts and numbers under a key pass unseen."""
-        return key in self._identity and self._identity[key] is None
-
-    def speaks(self, key: Any) -> bool:
-        """Whether a key decides what becomes of its values."""
-        return self._keyed(key).act is not None or (key in self._identity and self._identity[key] is not None)
-
-    def _known(self, word: str) -> bool:
-        """Whether a key inside a text says anything. Such words are data: they have a memory of their own."""
-        known = self._words.get(word)
-        if known is None:
-            if len(self._words) >= _KEY_CACHE_SIZE:
-                self._words.clear()
-            known = self._words[word] = self._read(word).act is not None
-        return known
-
-    def _keyed(self, key: Any) -> _Keyed:
-        """What a key says, remembered per key."""
-        if type(key) is not str:
-            key = str(plain(key))
-        keyed = self._keys.get(key)
-        if keyed is None:
-            keyed = self._read(key)
-            if len(self._keys) < _KEY_CACHE_SIZE and len(key) <= _LONGEST_KEPT:
-                self._keys[key] = keyed
-        return keyed
-
-    def _read(self, key: str) -> _Keyed:
-        safe = self._safe(key)
-        numbers = tells_number(key)
-        if not safe and key not in self._identity:
-            for rule, act, fits in (*self._own_keys, *self._built_in_keys):
-                if fits(key):
-                    return _Keyed(rule, act, safe=safe, numbers=numbers)
-        return _Keyed(None, None, safe=safe, numbers=numbers)
-
-    def _by_path(self, path: Any, keyed: _Keyed) -> _Keyed:
-        """What own rules say of a nested key by the keys above it as well."""
-        if type(path) is str and not keyed.safe:
-            for rule, act, fits in self._own_keys:
-                if fits(path):
-                    return _Keyed(rule, act, safe=False, numbers=keyed.numbers)
-        return keyed

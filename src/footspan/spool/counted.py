@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from footspan.spool import files
-from footspan.spool.journal import decode, encode
+from footspan.spool.checked import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footspan.otlp_json.text import dumps
 from footspan.spool import files, locks
-from footspan.spool.journal import decode, encode
+from footspan.spool.checked import decode, encode
 from footspan.spool.sidefiles import parse
 
 if TYPE_CHECKING:

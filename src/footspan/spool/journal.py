@@ -7,16 +7,14 @@ is passed over: then something may be sent a second time, and nothing is ever sk
 from __future__ import annotations
 
 import os
-import re
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from footspan import _platform
 from footspan._guard import report
-from footspan.otlp_json.text import dumps, loads
 from footspan.spool import files
 from footspan.spool.base import Range, Tally
+from footspan.spool.checked import decode, encode
 from footspan.spool.cursor import Cursor, cursors_over, gaps_of
 
 if TYPE_CHECKING:
@@ -24,26 +22,6 @@ if TYPE_CHECKING:
 
 COMPACT_BYTES = 256 * 1024
 _HEAD = 64
-
-_CHECKED = re.compile(rb'(\{.+),"crc":"([0-9a-f]{8})"\}', re.DOTALL)
-
-
-def encode(operation: dict[str, Any]) -> bytes:
-    """A journal line, newline included."""
-    body = dumps(operation)[:-1]
-    return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
-
-
-def decode(line: bytes) -> dict[str, Any] | None:
-    """The operation of a line, or ``None`` for a torn or damaged one."""
-    match = _CHECKED.fullmatch(line)
-    if match is None or zlib.crc32(match[1]) != int(match[2], 16):
-        return None
-    try:
-        operation = loads(match[1] + b"}")
-    except ValueError:
-        return None
-    return operation if isinstance(operation, dict) else None
 
 
 def sending(ranges: Iterable[Range], count: int) -> dict[str, Any]:

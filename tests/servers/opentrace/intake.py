@@ -72,7 +72,7 @@ def event_row(data: dict[str, Any], seen: Row) -> Row:
         "event_type": data["name"],
         "url": "server-side",
         **{field: data.get(field) or "" for field in _OPTIONAL},
-        "session_id": data.get("session_id") or f"ss_{random.randint(1000, 9999)}",
+        "session_id": data.get("session_id") or f"ss_{random.SystemRandom().randint(1000, 9999)}",
         "payload": json.dumps(data.get("payload", {})),
     }
 
