@@ -37,7 +37,7 @@ SCALARS = st.one_of(
 VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
-    max_leaves=6,  # with more, two in five examples were too large for Hypothesis, and thrown away
+    max_leaves=6,
 )
 ATTRIBUTES = st.dictionaries(KEYS, VALUES, max_size=4)
 UIDS = st.one_of(st.uuids().map(str), TEXT)
