@@ -117,7 +117,8 @@ class Suspect:
             "dash": self.servers.dash.endpoint,
             "dash_key": KEY,
         }
-        program = ["python", str(Path(__file__).with_name("suspect.py")), start, ",".join(KINDS), json.dumps(where)]
+        suspect = str(Path(__file__).with_name("suspect.py"))
+        program = [sys.executable, suspect, start, ",".join(KINDS), json.dumps(where)]
         command = program if start == "code" else ["opentelemetry-instrument", *program]
         done = self.run(*command, **env)
         assert done.returncode == 0, done.stderr[-3_000:]
