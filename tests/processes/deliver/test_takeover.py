@@ -27,10 +27,6 @@ pytestmark = [
 ]
 
 
-TAKEN_OVER = 2.0 + 1.0
-"""Seconds from a SIGKILL until all have arrived: two are promised, one is for what the app writes and sends."""
-
-
 def test_an_app_yields_to_a_deliverer_without_a_duplicate(stage: Stage) -> None:
     """Events flow all the while; the carrier changes in the middle, and every event arrives once."""
     app = stage.app()
@@ -55,26 +51,18 @@ def test_the_app_takes_over_when_the_deliverer_is_killed(stage: Stage) -> None:
     """Within two seconds of a SIGKILL the app delivers again, and only a batch in flight can arrive twice."""
     app = stage.app()
     uids = ask(app, "track", 1)
-    took: list[float] = []
+    deliverer = stage.deliverer()
+    assert until(lambda: stage.carrying() == deliverer.pid, 30)
+    uids += ask(app, "track", 50)
+    assert until(lambda: set(stage.arrived()) == set(uids))
+    deliverer.send_signal(signal.SIGKILL)
+    deliverer.wait(20)
+    killed = time.monotonic()
+    uids += ask(app, "track", 50)
+    assert until(lambda: set(stage.arrived()) == set(uids))
 
-    def all_arrived() -> bool:
-        return set(stage.arrived()) == set(uids)
-
-    while not took or (took[-1] >= TAKEN_OVER and len(took) < 3):  # a busy machine has three tries
-        deliverer = stage.deliverer()
-        assert until(lambda: stage.carrying() not in {None, app.pid}, 30)
-        assert stage.carrying() == deliverer.pid
-        uids += ask(app, "track", 50)
-        assert until(all_arrived)
-        deliverer.send_signal(signal.SIGKILL)
-        deliverer.wait(20)
-        killed = time.monotonic()
-        uids += ask(app, "track", 50)
-        assert until(all_arrived)
-        took.append(time.monotonic() - killed)
-        assert stage.carrying() == app.pid
-
-    assert took[-1] < TAKEN_OVER, took
+    assert time.monotonic() - killed < 2.0 + 1.0  # a second for a busy machine
+    assert stage.carrying() == app.pid
     assert stage.arrived() == Counter(uids)
 
 
