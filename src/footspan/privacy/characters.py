@@ -22,4 +22,6 @@ BETWEEN: Final = rf" {DASHES}{SPACES}{UNSEEN}"
 
 def ascii_digits(text: str) -> str:
     """The digits of a text and nothing else, each as the one from 0 to 9 that it is."""
+    if text.isascii():
+        return text if text.isdecimal() else "".join(filter(str.isdecimal, text))
     return "".join(each if each.isascii() else str(int(each)) for each in text if each.isdecimal())

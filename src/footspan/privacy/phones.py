@@ -92,7 +92,7 @@ def _plain(text: str) -> str:
     """A number in the characters that numbering plans know."""
     if text.isascii():
         return text.replace("_", " ")
-    made = "".join(ascii_digits(each) or each for each in text).replace("\uff0b", "+")
+    made = text if text.isascii() else "".join(ascii_digits(each) or each for each in text).replace("\uff0b", "+")
     return _WRITTEN.sub(lambda match: "-" if match[0].isprintable() else " ", made)
 
 
